@@ -1,0 +1,1 @@
+"""What pictures say of themselves; the only part of Calotype that may import Pillow."""
