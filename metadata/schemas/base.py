@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
@@ -32,6 +32,8 @@ BOOKKEEPING = frozenset({"_rev", "_b", "_crc", "_deleted", "_was"})
 
 META_LIMIT_BYTES = 64 * 1024
 """The largest `_meta`, as UTF-8 JSON without blanks."""
+
+AnyEntity = TypeVar("AnyEntity", bound="Entity")
 
 _LAST = ("createdAt", "updatedAt")
 
@@ -137,9 +139,7 @@ class Entity(Model):
         """
         source = {name: value for name, value in record.items() if name not in BOOKKEEPING}
         entity = cls._validated(source, by_name=False)
-        entity._source = source  # noqa: SLF001 - its own class
-        entity._version = version  # noqa: SLF001 - the same
-        return entity
+        return _read_from(entity, source, version)
 
     @classmethod
     def build(cls, fields: Mapping[str, Any]) -> Self:
@@ -161,8 +161,7 @@ class Entity(Model):
         self._known(fields)
         changes = {names.get(name, name): _plain(value) for name, value in fields.items()}
         entity = self._validated(self.to_record() | changes, by_name=False)
-        entity._source, entity._version = self._source, self._version
-        return entity
+        return _read_from(entity, self._source, self._version)
 
     def to_record(self) -> dict[str, Any]:
         """Return the record with its on-disk names in the order of writing.
@@ -215,6 +214,12 @@ class Dated(Entity):
 
     created_at: Annotated[Timestamp, Filter()]
     updated_at: Annotated[Timestamp, Filter()]
+
+
+def _read_from(entity: AnyEntity, source: dict[str, Any] | None, version: str) -> AnyEntity:
+    entity._source = source  # noqa: SLF001 - this module's own
+    entity._version = version  # noqa: SLF001 - the same
+    return entity
 
 
 @cache

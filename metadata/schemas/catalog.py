@@ -7,7 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .assets import Asset, Fact
+from .characters import Character, Persona
+from .chats import Chat
+from .events import ChatEvent
 from .kinds import Kind, SealedField, kind_of
+from .profiles import ApiKey, ConnectionProfile, ImageProfile
 from .references import TAG_TYPES, RefField
 from .signin import AccessToken, Account, Session, VerificationToken
 from .tags import Tag
@@ -34,7 +38,14 @@ _ENTITIES = (
     Account,
     Session,
     VerificationToken,
+    ApiKey,
+    ConnectionProfile,
+    ImageProfile,
     Tag,
+    Character,
+    Persona,
+    Chat,
+    ChatEvent,
     Asset,
     AccessToken,
     Fact,

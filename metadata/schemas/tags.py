@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import model_validator
 
@@ -32,6 +32,12 @@ class Tag(Dated):
     user_id: Annotated[Id, Ref("user", OnDelete.REFUSE, forced=OnDelete.CASCADE), Filter()]
     name: Annotated[Text, Searched(4), Filter()]
     name_lower: Annotated[Text, Derived(), Filter()]
+
+    def replaced(self, **fields: object) -> Self:
+        """Return a changed copy, as any entity; a new name brings its case-folded form."""
+        name = fields.get("name")
+        folded = {"name_lower": fold_name(name)} if isinstance(name, str) else {}
+        return super().replaced(**(folded | fields))
 
     @model_validator(mode="before")
     @classmethod

@@ -6,35 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .base import Dated, Declaration, Model
+from .base import Dated, Declaration
 from .enums import AvatarDisplayMode, UserRole
-from .fields import Email, Filter, Flag, Hidden, Id, NotRef, OnDelete, Ref, Sealed, Searched, Secret, Text, Timestamp
+from .fields import Email, Filter, Hidden, Id, OnDelete, Ref, Sealed, Searched, Secret, Text, Timestamp
 from .homes import InMember
-
-KeyId = Annotated[Text, NotRef("it names a master key, not a record")]
-"""Which master key sealed a value; absent in the original's data."""
-
-
-class Envelope(Model):
-    """A value encrypted with AES-256-GCM; base64 as sealed here, hex as the original sealed it."""
-
-    ciphertext: Secret
-    iv: Secret
-    auth_tag: Secret
-    key_id: KeyId | None = Field(default=None, alias="_keyId")
-
-
-class TotpSecret(Envelope):
-    """The sealed secret of a second factor."""
-
-    enabled: Flag = False
-    verified_at: Timestamp | None = None
-
-
-class BackupCodes(Envelope):
-    """The sealed list of one-time codes."""
-
-    created_at: Timestamp
+from .sealed import BackupCodes, TotpSecret
 
 
 class User(Dated):
