@@ -1,4 +1,4 @@
-"""Every file of the corpus: our size is Pillow's after `exif_transpose`, or the difference is listed with its reason."""
+"""Every file of the corpus: our size is Pillow's after `exif_transpose`, or the difference is listed and explained."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _pillows(path: Path) -> tuple[str | None, Size | None]:
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
                 return kind, opened
             return kind, Size(*turned.size)
-    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError):
+    except (OSError, SyntaxError, ValueError, TypeError, NotImplementedError, Image.DecompressionBombError):
         return None, None
 
 
