@@ -1,0 +1,1 @@
+"""JSON documents and the file engine that the floors above stand on."""

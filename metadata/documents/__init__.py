@@ -1,0 +1,1 @@
+"""Where a document lives: one small contract and its backends."""

@@ -1,0 +1,1 @@
+"""Bytes on disk: safe paths, durable writes, locks and the append log."""

@@ -1,0 +1,1 @@
+"""The projection of the files into SQLite: derived, rebuilt from them at any time."""

@@ -1,0 +1,1 @@
+"""Typed access to the records, written once for every backend."""
