@@ -23,7 +23,7 @@ from .fields import Filter, Hidden, JsonObject, Timestamp
 from .introspect import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .homes import Home
 
@@ -222,10 +222,19 @@ def _read_from(entity: AnyEntity, source: dict[str, Any] | None, version: str) -
     return entity
 
 
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return on-disk names in the order of writing, given the order of their fields: dates late, ours last."""
+    return tuple(sorted(dict.fromkeys(names), key=_rank))
+
+
+def _rank(name: str) -> tuple[bool, bool]:
+    return name.startswith("_"), name in _LAST
+
+
 @cache
 def _members(cls: type[Model]) -> tuple[tuple[str, str], ...]:
     pairs = [(attribute, str(field.alias)) for attribute, field in cls.model_fields.items()]
-    return tuple(sorted(pairs, key=lambda pair: (pair[1].startswith("_"), pair[1] in _LAST)))
+    return tuple(sorted(pairs, key=lambda pair: _rank(pair[1])))
 
 
 @cache

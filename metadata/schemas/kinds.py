@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .base import in_order
 from .fields import AnyRef, Derived, Filter, Hidden, Parent, Ref, Sealed, Searched
 from .introspect import Place, places
 from .references import RefField
@@ -77,7 +78,7 @@ def kind_of(model: type[Entity]) -> Kind:
     said = model.declaration
     found = {place.path: place for variant in model.variants() for place in places(variant)}
     tops = [place for place in found.values() if len(place.path) == 1]
-    members = tuple(dict.fromkeys(name for variant in model.variants() for _, name in variant.members()))
+    members = in_order(name for variant in model.variants() for _, name in variant.members())
     return Kind(
         name=said.name,
         model=model,

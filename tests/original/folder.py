@@ -261,7 +261,6 @@ def group_chat() -> Record:
 
 def events() -> list[Record]:
     """Return a chat's events: messages, one cut inside an emoji, a summary, and one of an unknown type."""
-    group = {"swipeGroupId": "first", "attachments": []}
     return [
         {
             "type": "message",
@@ -281,8 +280,9 @@ def events() -> list[Record]:
             "role": "ASSISTANT",
             "content": "Lovely \ud83d",
             "rawResponse": {"usage": {"output_tokens": 3.0}},
-            **group,
+            "swipeGroupId": "first",
             "swipeIndex": 0,
+            "attachments": [],
             "createdAt": NOW,
         },
         {"type": "context-summary", "id": SUMMARY, "context": "Alice was shown a picture.", "createdAt": NOW},
@@ -292,54 +292,39 @@ def events() -> list[Record]:
 
 def assets() -> list[Record]:
     """Return three assets: bytes in place, bytes outside under a random hash, and a chat's file outside."""
-    common = {"userId": USER, "source": "upload", "generationPrompt": None, "generationModel": None}
-    unlinked = {"chatId": None, "characterId": None, "messageId": None}
+    outside = f"uploads/images/{USER}/portrait.png", f"uploads/chat-files/{CHAT}/plan.txt"
+    note_sha256 = hashlib.sha256(NOTE).hexdigest()
+    first = _asset(ASSET, PNG_SHA256, "image", "alice.png", f"binaries/{PNG_SHA256}/raw")
+    lost = _asset(ASSET_LOST, RANDOM_SHA256, "avatar", "portrait.png", outside[0])
+    file = _asset(ASSET_FILE, note_sha256, "chat_file", "plan.txt", outside[1])
     return [
-        {
-            "id": ASSET,
-            "sha256": PNG_SHA256,
-            "type": "image",
-            **common,
-            "filename": "alice.png",
-            "relativePath": f"binaries/{PNG_SHA256}/raw",
-            "mimeType": "image/png",
-            "size": len(PNG),
-            "width": 1,
-            "height": 1,
-            **unlinked,
-            "tags": [TAG, CHARACTER],
-            **DATES,
-        },
-        {
-            "id": ASSET_LOST,
-            "sha256": RANDOM_SHA256,
-            "type": "avatar",
-            **common,
-            "filename": "portrait.png",
-            "relativePath": f"uploads/images/{USER}/portrait.png",
-            "mimeType": "image/png",
-            "size": len(PNG),
-            **unlinked,
-            "characterId": CHARACTER,
-            "tags": [],
-            **DATES,
-        },
-        {
-            "id": ASSET_FILE,
-            "sha256": hashlib.sha256(NOTE).hexdigest(),
-            "type": "chat_file",
-            **common,
-            "filename": "plan.txt",
-            "relativePath": f"uploads/chat-files/{CHAT}/plan.txt",
-            "mimeType": "text/plain",
-            "size": len(NOTE),
-            **unlinked,
-            "chatId": CHAT,
-            "messageId": MESSAGE,
-            "tags": [],
-            **DATES,
-        },
+        first | {"width": 1, "height": 1, "tags": [TAG, CHARACTER]},
+        lost | {"characterId": CHARACTER},
+        file | {"mimeType": "text/plain", "size": len(NOTE), "chatId": CHAT, "messageId": MESSAGE},
     ]
+
+
+def _asset(asset: str, sha256: str, use: str, filename: str, path: str) -> Record:
+    return {
+        "id": asset,
+        "sha256": sha256,
+        "type": use,
+        "userId": USER,
+        "filename": filename,
+        "relativePath": path,
+        "mimeType": "image/png",
+        "size": len(PNG),
+        "width": None,
+        "height": None,
+        "source": "upload",
+        "generationPrompt": None,
+        "generationModel": None,
+        "chatId": None,
+        "characterId": None,
+        "messageId": None,
+        "tags": [],
+        **DATES,
+    }
 
 
 def documents(*, bare_accounts: bool = True) -> dict[str, Any]:
