@@ -88,6 +88,11 @@ class UnknownEvent(ChatEvent):
     id: Text | None = None
     created_at: Annotated[Text | None, Filter()] = None
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the record with the members in the order they were read in: no schema knows a better one."""
+        record = super().to_record()
+        return {name: record[name] for name in self._source or () if name in record} | record
+
 
 def _class_of(record: Mapping[str, Any]) -> type[ChatEvent]:
     known: dict[object, type[ChatEvent]] = {"message": Message, "context-summary": ContextSummary}

@@ -42,9 +42,10 @@ def test_every_record_reads_back_and_is_written_the_same(original_folder: Path) 
         assert located, name
         for one in located:
             for record in held(one, content):
-                assert json.dumps(one.kind.model.from_record(record).to_record()) == json.dumps(record)
+                written = one.kind.model.from_record(record).to_record()
+                assert json.dumps(written, sort_keys=True) == json.dumps(record, sort_keys=True)
                 read += 1
-    assert read == 24
+    assert read == 22
 
 
 @pytest.mark.parametrize("bare", [True, False])

@@ -8,7 +8,7 @@ import pytest
 
 from metadata.errors import InvalidError
 from metadata.schemas.assets import Asset, ChatFile, Fact, Image
-from metadata.schemas.enums import AssetSource
+from metadata.schemas.enums import AssetSource, AssetType
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -43,8 +43,8 @@ def test_an_asset_is_an_upload_unless_it_says_otherwise(original: ModuleType) ->
 def test_images_and_chat_files_are_told_apart_by_their_type(original: ModuleType) -> None:
     image, avatar, file = original.assets()
     assert Image.from_record(image) != Asset.from_record(image)
-    assert Image.from_record(avatar).type == "avatar"
-    assert ChatFile.from_record(file).type == "chat_file"
+    assert Image.from_record(avatar).type is AssetType.AVATAR
+    assert ChatFile.from_record(file).type is AssetType.CHAT_FILE
     for model, record in ((Image, file), (ChatFile, image)):
         with pytest.raises(InvalidError) as caught:
             model.from_record(record)

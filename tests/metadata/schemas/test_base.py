@@ -75,6 +75,9 @@ def test_reading_and_writing_loses_and_changes_nothing(kind: str, records: dict[
     record = data.draw(foreign(kind, data.draw(st.sampled_from(records[kind]))))
     written = CATALOG[kind].model.from_record(record).to_record()
     assert as_text(written) == as_text(record)
+    if kind == "message" and record["type"] not in ("message", "context-summary"):
+        assert list(written) == list(record)
+        return
     declared = [name for name in written if name in CATALOG[kind].members]
     assert declared == [name for name in CATALOG[kind].members if name in written]
     assert list(written)[: len(declared)] == declared

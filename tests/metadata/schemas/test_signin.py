@@ -18,7 +18,7 @@ def test_an_account_keeps_oauth_s_own_names(original: ModuleType) -> None:
     account = Account.from_record(original.account())
     assert account.expires_at == 1763805600
     assert account.provider_account_id == original.account()["providerAccountId"]
-    assert account.replaced(access_token="new").to_record() == original.account() | {"access_token": "new"}
+    assert account.replaced(scope="email").to_record() == original.account() | {"scope": "email"}
     assert {"refresh_token", "id_token", "session_state", "token_type"} <= {name for _, name in Account.members()}
 
 
