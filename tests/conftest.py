@@ -1,18 +1,61 @@
-"""Fixtures for the whole suite."""
+"""Fixtures for the whole suite, and its scale.
+
+`CALOTYPE_TEST_SCALE` (1) multiplies the counts: Hypothesis examples here, rounds, processes and records where a test
+takes the `scale` fixture. `make verify` and `make soak` set it. It and `CALOTYPE_CORPUS` are taken out of the
+environment at once, so that a program under test never sees a setting that is not its own.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 _HERE = Path(__file__).parent
+_SCALE = pytest.StashKey[int]()
+_CORPUS = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the suite's own variables out of the environment and set the number of Hypothesis examples."""
+    handed = getattr(config, "workerinput", {})  # what the first process gave to a worker of pytest-xdist
+    scale = int(handed.get("scale") or os.environ.pop("CALOTYPE_TEST_SCALE", "1"))
+    config.stash[_SCALE] = scale
+    config.stash[_CORPUS] = handed.get("corpus") or os.environ.pop("CALOTYPE_CORPUS", "")
+    # No deadline: a loaded machine is slow, and a test must not fail for that.
+    settings.register_profile("calotype", deadline=None, max_examples=100 * scale)
+    settings.load_profile("calotype")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist has no types
+    """Hand the variables on to a worker of pytest-xdist."""
+    node.workerinput["scale"] = node.config.stash[_SCALE]
+    node.workerinput["corpus"] = node.config.stash[_CORPUS]
+
+
+@pytest.fixture(scope="session")
+def scale(pytestconfig: pytest.Config) -> int:
+    """By how much to multiply the counts of a heavy test."""
+    return pytestconfig.stash[_SCALE]
+
+
+@pytest.fixture(scope="session")
+def corpus(pytestconfig: pytest.Config) -> Path:
+    """The folder of real files; a test that asks for it is skipped where there is none."""
+    named = pytestconfig.stash[_CORPUS]
+    folder = Path(named) if named else _HERE.parents[1] / "shared" / "corpus"
+    if not (folder / "images").is_dir():
+        pytest.skip("no corpus: set CALOTYPE_CORPUS to a folder holding images/ and tavern/")
+    return folder
 
 
 def _module(name: str, path: Path) -> ModuleType:
