@@ -1,1 +1,1 @@
-"""HTTP, the command line and the wiring of the floors below."""
+"""The top floor: HTTP, the command line, and the wiring of everything below."""
