@@ -30,6 +30,7 @@ class Asset(Dated):
         tags: ids of tags, characters, personas or chats.
         tag_types: what the ids in `tags` are, for all but tags proper (THEME); without it they are looked up.
         image_profile_id: the image profile that generated the picture.
+        declared_type: the media type the uploader gave, where the bytes say otherwise; never used.
     """
 
     declaration = Declaration(name="asset", home=Lines("binaries/index.jsonl"), collection="assets")
@@ -55,6 +56,7 @@ class Asset(Dated):
     image_profile_id: Annotated[Id | None, Ref("imageProfile", OnDelete.CLEAR), Filter()] = Field(
         default=None, alias="_imageProfileId"
     )
+    declared_type: Text | None = Field(default=None, alias="_declaredType")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,295 @@
+"""The library: payloads and the records that name them, as one thing for the floor above.
+
+A payload comes first and its record second, so that no record ever names bytes that are not durable; both under the
+lock of the payload's shard, so that whatever removes payloads cannot come between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from metadata.errors import CalotypeError, ConflictError, InvalidError, NotFoundError
+
+from .digest import Digest
+from .images.headers import measure
+from .media import Media, media_named, sniff
+
+if TYPE_CHECKING:
+    from metadata.documents.contract import Documents, Record
+    from metadata.repositories.facts import FactsRepository
+    from metadata.repositories.images import ImagesRepository
+    from metadata.repositories.tags import TagsRepository
+    from metadata.schemas.assets import Asset
+
+    from .blobs.base import BlobStore, Staged, Staging
+    from .room import Room
+
+Shards = Callable[[int], AbstractContextManager[object]]
+"""From a digest's first byte to its shard's lock, held while the context lasts."""
+
+_HEAD = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What comes with a payload.
+
+    Attributes:
+        user_id: the owner.
+        filename: the uploader's name for it, already cleaned.
+        type: image, chat_file or avatar; None: image for raster pictures, else chat_file.
+        source: upload, import or generated.
+        tags: ids or names of tags; names are created.
+        links: `chatId`, `characterId`, `messageId`, where given.
+        extra: further members of the record (`generationPrompt`, `generationModel`, `_meta`), on-disk names.
+        declared_type: the media type the uploader gave, if any.
+        expected: the digest the uploader gave; anything else is refused.
+    """
+
+    user_id: str
+    filename: str
+    type: str | None = None
+    source: str = "upload"
+    tags: Sequence[str] = ()
+    links: Mapping[str, str | None] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
+    declared_type: str | None = None
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of an upload.
+
+    Attributes:
+        asset: its record.
+        duplicate: the record was there before: same owner, bytes, type and links.
+        fresh: the bytes were not there before; told to nobody but the owner of the folder.
+    """
+
+    asset: Asset
+    duplicate: bool
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A payload as it is served.
+
+    Attributes:
+        filename: what the oldest record that names it calls it, None when it is only mentioned.
+    """
+
+    digest: Digest
+    size: int
+    media: Media
+    filename: str | None
+
+
+class Library:
+    """Takes payloads in and gives them out.
+
+    Args:
+        documents: where the records live; its gate is held around what touches both.
+        blobs: where the payloads live.
+        shards: the payloads' locks.
+        room: says whether there is room for more.
+        images, facts, tags: the repositories over `documents`.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        blobs: BlobStore,
+        shards: Shards,
+        room: Room,
+        *,
+        images: ImagesRepository,
+        facts: FactsRepository,
+        tags: TagsRepository,
+    ) -> None:
+        self.blobs = blobs
+        self.images = images
+        self._documents = documents
+        self._shards = shards
+        self._room = room
+        self._facts = facts
+        self._tags = tags
+        self._missing: set[Digest] = set()
+
+    @property
+    def missing(self) -> int:
+        """How many recorded payloads were asked for and found absent since this process began."""
+        return len(self._missing)
+
+    def receive(self) -> Staging:
+        """Begin an upload.
+
+        Raises:
+            FullError: there is no room for any.
+        """
+        self._room.check()
+        return self.blobs.stage()
+
+    def store(self, staged: Staged, upload: Upload) -> Stored:
+        """Publish staged bytes and record them; the staged bytes are used up, whatever happens.
+
+        Raises:
+            ConflictError: the bytes have not the expected digest.
+            InvalidError: there are no bytes, or a field is wrong.
+            FullError: no room.
+        """
+        try:
+            self._check(staged, upload)
+            with self._documents.guard():
+                tags = self._tags.resolve(upload.user_id, upload.tags)
+                with self._shards(staged.digest.shard):
+                    return self._record(staged, upload, tags)
+        finally:
+            staged.discard()
+
+    def find(self, digest: Digest) -> Payload:
+        """Return a live payload: one that a record names or mentions.
+
+        Raises:
+            NotFoundError: it is not live, or its bytes are missing (counted in `missing`).
+        """
+        if not self.images.is_live(digest):
+            raise _absent(digest)
+        try:
+            size = self.blobs.stat(digest).size
+        except NotFoundError:
+            self._missing.add(digest)
+            raise _absent(digest) from None
+        self._missing.discard(digest)
+        fact = self._facts.find_by_id(digest)
+        media = None if fact is None or fact.media_type is None else media_named(fact.media_type)
+        return Payload(digest, size, media or self._look(digest), self._filename(digest))
+
+    def open(self, digest: Digest, start: int = 0, end: int | None = None) -> BinaryIO:
+        """Open a payload's bytes, or a range of them; see `BlobStore.open`."""
+        return self.blobs.open(digest, start, end)
+
+    def missing_of(self, digests: Sequence[Digest], *, owner: str | None) -> list[Digest]:
+        """Return those of the digests that no record of this owner names."""
+        return [digest for digest in digests if not self.images.names(digest, owner=owner)]
+
+    def forget(
+        self,
+        asset_id: str,
+        *,
+        owner: str | None = None,
+        if_match: str | None = None,
+        force: bool = False,
+        purge: bool = False,
+    ) -> None:
+        """Delete a record; its payload goes with the garbage collection, or (`purge`) at once if nothing needs it.
+
+        Raises:
+            NotFoundError: there is no such record, or it is not this owner's.
+            ConflictError: it is still referred to or mentioned.
+            StaleError: `if_match` is not its version.
+        """
+        with self._documents.guard(exclusive=True):
+            asset = self.images.get(asset_id, owner=owner)
+            self.images.delete(asset_id, owner=owner, if_match=if_match, force=force)
+            if purge:
+                self._purge(Digest(asset.sha256))
+
+    def restore(self, asset_id: str, *, owner: str | None = None) -> Asset:
+        """Bring back a deleted record whose payload is still there.
+
+        Raises:
+            NotFoundError: the record or its bytes are gone for good, or were not this owner's.
+            ConflictError: it is not deleted.
+        """
+        with self._documents.guard():
+            body = self.images.buried(asset_id, owner=owner)
+            digest = Digest(str(body["sha256"]))
+            with self._shards(digest.shard):
+                self.blobs.stat(digest)
+                return self.images.restore(asset_id, owner=owner)
+
+    def _check(self, staged: Staged, upload: Upload) -> None:
+        if upload.expected is not None and staged.digest != upload.expected:
+            raise ConflictError(
+                "The bytes received do not have the digest that was given, so nothing was stored. Send the file again.",
+                expected=upload.expected,
+                actual=str(staged.digest),
+            )
+        if staged.size == 0:
+            raise InvalidError("The file is empty; there is nothing to store.", field="file", filename=upload.filename)
+
+    def _record(self, staged: Staged, upload: Upload, tags: list[str]) -> Stored:
+        media = sniff(staged.head, filename=upload.filename)
+        asset_type = upload.type or ("image" if media.picture else "chat_file")
+        digest, size = staged.digest, staged.size
+        measured = measure(staged.head, staged.read_at) if media.picture else None
+        shape = {} if measured is None else {"width": measured.width, "height": measured.height}
+        # Drafted before anything is published, so that a wrong field leaves nothing behind.
+        record = self.images.draft(**self._fields(upload, media, asset_type, digest, size, tags), **shape)
+        same = self.images.find_same(upload.user_id, digest, asset_type, upload.links)
+        fresh = self.blobs.publish(staged, durable=same is not None)
+        self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **shape})
+        if same is not None:
+            return Stored(self._with_tags(same, tags), duplicate=True, fresh=fresh)
+        return Stored(self._add(record, digest, fresh=fresh), duplicate=False, fresh=fresh)
+
+    def _add(self, record: Record, digest: Digest, *, fresh: bool) -> Asset:
+        try:
+            return self.images.add(record)
+        except CalotypeError:
+            # The record was refused (a link to nothing, say): bytes that came only for it go again.
+            if fresh and not self.images.is_live(digest):
+                self.blobs.remove(digest)
+            raise
+
+    def _fields(
+        self, upload: Upload, media: Media, asset_type: str, digest: Digest, size: int, tags: list[str]
+    ) -> dict[str, object]:
+        links = {name: value for name, value in upload.links.items() if value is not None}
+        declared = upload.declared_type
+        contradicts = {"_declaredType": declared} if declared is not None and declared != media.type else {}
+        return {
+            "sha256": str(digest),
+            "type": asset_type,
+            "userId": upload.user_id,
+            "filename": upload.filename,
+            "mimeType": media.type,
+            "size": size,
+            "source": upload.source,
+            "tags": tags,
+            **links,
+            **upload.extra,
+            **contradicts,
+        }
+
+    def _with_tags(self, asset: Asset, tags: list[str]) -> Asset:
+        if set(tags) <= set(asset.tags):
+            return asset
+        return self.images.edit(
+            asset.id, lambda current: current.replaced(tags=list(dict.fromkeys([*current.tags, *tags])))
+        )
+
+    def _look(self, digest: Digest) -> Media:
+        with self.blobs.open(digest, 0, _HEAD) as source:
+            return sniff(source.read(_HEAD))
+
+    def _filename(self, digest: Digest) -> str | None:
+        first = self.images.first_named(digest)
+        return None if first is None else first.filename
+
+    def _purge(self, digest: Digest) -> None:
+        with self._shards(digest.shard):
+            if not self.images.is_live(digest):
+                try:
+                    self.blobs.remove(digest)
+                except NotFoundError:
+                    return
+
+
+def _absent(digest: Digest) -> NotFoundError:
+    return NotFoundError(f"There is no payload {digest}.", object=str(digest))

@@ -1,0 +1,130 @@
+"""The documents contract in memory: the same projection on an SQLite without files.
+
+For tests and for stores that need not outlive their process.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from ..clock import Clock, SystemClock, timestamp
+from ..index.database import Database, create
+from ..index.projector import Projector, Source
+from ..index.tables import statements
+from ..schemas.catalog import CATALOG
+from .contract import Change, Found, Health, Record, Referrer, Stored
+from .evaluate import Effect, View, evaluate
+from .reading import (
+    find_rows,
+    load_buried,
+    load_current,
+    load_holder,
+    load_live,
+    load_mentions,
+    load_referrers,
+    load_total,
+    no_file,
+    scan_rows,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from ..index.query import Query
+
+_PATH = "memory"
+
+
+class MemoryDocuments:
+    """Records in memory; all methods are thread-safe, and a change is one SQLite transaction."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._projector = Projector(all_bodies=True)
+        self._database = Database(None, nullcontext)
+        with self._database.reading() as db:
+            create(db, statements(CATALOG), {})
+
+    def get(self, kind: str, key: str) -> Stored | None:
+        """Return a record, or None when there is none."""
+        with self._database.reading() as db:
+            current = load_current(db, CATALOG[kind], key, no_file)
+        return None if current is None else Stored(kind, key, current.body, current.seq)
+
+    def find(self, kind: str, query: Query) -> Found:
+        """Return a page of records; see the contract."""
+        with self._database.reading() as db:
+            return find_rows(db, CATALOG[kind], query, no_file)
+
+    def scan(self, kind: str, after: int = 0) -> Iterator[Stored]:
+        """Yield every record of a kind in sequence."""
+        return scan_rows(self._database, CATALOG[kind], after, no_file)
+
+    def apply(self, changes: Sequence[Change]) -> list[Stored | None]:
+        """Make all changes, or none; see the contract."""
+        with self._database.writing() as db:
+            view = View(self._database.reading, lambda db, kind, key: load_current(db, kind, key, no_file))
+            effects = [evaluate(change, view) for change in changes]
+            return [effect.stored(self._write(db, effect)) for effect in effects]
+
+    def lookup(self, kind: str, fields: Sequence[str], values: Sequence[str]) -> Stored | None:
+        """Return the record that holds these values of a unique rule, None when there is none."""
+        with self._database.reading() as db:
+            key = load_holder(db, CATALOG[kind], fields, values)
+            return None if key is None else self.get(kind, key)
+
+    def total(self, kind: str, field: str) -> int:
+        """Return the sum of a numeric filter field over all records of a kind."""
+        with self._database.reading() as db:
+            return load_total(db, CATALOG[kind], field)
+
+    def is_live(self, sha256: str) -> bool:
+        """Tell whether a record names this payload or a record's text mentions it."""
+        with self._database.reading() as db:
+            return load_live(db, sha256)
+
+    def referrers(self, kind: str, key: str) -> list[Referrer]:
+        """Return every declared reference to a record."""
+        with self._database.reading() as db:
+            return load_referrers(db, kind, key)
+
+    def mentions(self, sha256: str) -> list[Referrer]:
+        """Return every record that mentions a hash in its text."""
+        with self._database.reading() as db:
+            return load_mentions(db, sha256)
+
+    def buried(self, kind: str, key: str) -> Record | None:
+        """Return the last body of a removed record."""
+        with self._database.reading() as db:
+            return load_buried(db, kind, key)
+
+    @contextmanager
+    def guard(self, *, exclusive: bool = False) -> Iterator[None]:
+        """Hold the one lock; in memory every hold is exclusive."""
+        del exclusive
+        with self._database.reading():
+            yield
+
+    def compact(self) -> int:
+        """Do nothing: there are no logs."""
+        return 0
+
+    def health(self) -> Health:
+        """Report nothing: there are no files to be wrong."""
+        return Health()
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()
+
+    def _write(self, db: sqlite3.Connection, effect: Effect) -> int:
+        kind, key = effect.kind, effect.key
+        if effect.idle:
+            return effect.seq
+        if effect.after is None:
+            source = Source(_PATH, rev=effect.rev)
+            self._projector.bury(db, kind, key, source, timestamp(self._clock.now()), effect.before)
+            return 0
+        return self._projector.upsert(db, kind, key, effect.after, Source(_PATH, rev=effect.rev))

@@ -1,0 +1,154 @@
+"""The index's file: opening it, judging whether it may be believed, building it anew.
+
+Everything here runs under the start lock, so that recovery happens once however many processes start. An index is
+believed when its fingerprint is this catalog's and SQLite can read it. After a restart of the machine every file is
+compared with it before anything is answered; within one boot its notes and offsets are enough.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files import atomic
+from ..index.database import Database, connect, create, read_meta
+from ..index.state import FileState, load_files
+from ..index.tables import fingerprint, statements
+from ..schemas.catalog import CATALOG
+from ..schemas.homes import InMember, LinesPerParent, OwnFile
+from .places import is_journal, kinds_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..files.engine import FileEngine
+    from .tails import Tails
+    from .whole import WholeFiles
+
+_log = logging.getLogger("calotype.index")
+
+NAME = "index.sqlite3"
+WRITER_LOCK = "locks/index"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class IndexFile:
+    """Where the index lies and how it comes to be.
+
+    Args:
+        engine: the file engine.
+        tails: projects journals.
+        whole: projects whole-file documents.
+        folder: the folder of the index; it is made when it is missing.
+    """
+
+    def __init__(self, engine: FileEngine, tails: Tails, whole: WholeFiles, folder: Path) -> None:
+        self._engine = engine
+        self._tails = tails
+        self._whole = whole
+        self._folder = folder
+        self._path = folder / NAME
+
+    def open(self, *, rebuild: bool = False) -> Database:
+        """Open the index, building it first when there is none to be believed, or when asked to."""
+        lock = self._engine.locks.lock_of(WRITER_LOCK)
+        with self._engine.locks.start():
+            if rebuild or not self._believable():
+                self._build()
+            database = Database(self._path, lock.hold)
+            with database.reading() as db:
+                settled = boot_id() != "" and read_meta(db, "boot") == boot_id()
+            if not settled:
+                self._sweep(database)
+        return database
+
+    def differing(self, database: Database) -> list[str]:
+        """Return the files that are not as the index last saw them, or are too young to tell."""
+        with database.reading() as db:
+            known = load_files(db)
+        paths = dict.fromkeys([*known, *self._paths()])
+        return [path for path in paths if not self._settled(path, known)]
+
+    def _settled(self, path: str, known: Mapping[str, FileState]) -> bool:
+        state = known.get(path)
+        identity = self._tails.identity(path)
+        if state is None or identity is None:
+            return state is None and identity is None
+        return state.identity == identity and not identity.racy(state.indexed_ns)
+
+    def _believable(self) -> bool:
+        if not self._path.is_file():
+            return False
+        try:
+            with closing(connect(self._path)) as db:
+                return read_meta(db, "fingerprint") == fingerprint(CATALOG)
+        except sqlite3.DatabaseError as error:
+            _log.warning("The index cannot be read (%s); it is built anew from the files.", error)
+            return False
+
+    def _sweep(self, database: Database) -> None:
+        for path in self.differing(database):
+            with database.writing() as db:
+                self._project(db, path)
+        with database.writing() as db:
+            db.execute("INSERT OR REPLACE INTO meta(name, value) VALUES('boot', ?)", (boot_id(),))
+
+    def _build(self) -> None:
+        """Build a new index beside the old one and put it in its place; readers of the old one notice."""
+        atomic.make_dirs(self._engine.fs, self._folder, sync=False)
+        draft = self._folder / f"{NAME}.{secrets.token_hex(4)}.tmp"
+        fs = self._engine.fs
+        try:
+            with closing(connect(draft, bulk=True)) as db:
+                # No boot id yet: what changed while this was being built is found by the sweep that follows.
+                create(db, statements(CATALOG), {"fingerprint": fingerprint(CATALOG)})
+                db.execute("BEGIN")
+                for path in self._paths():
+                    self._project(db, path)
+                db.execute("COMMIT")
+                db.execute("PRAGMA journal_mode=WAL")
+            with self._engine.locks.lock_of(WRITER_LOCK).hold():
+                # The old log must go with the old file: SQLite would replay it over the new one.
+                for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
+                    atomic.remove_file(fs, self._folder / name)
+                atomic.move(fs, draft, self._path)
+        finally:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                with suppress(FileNotFoundError):
+                    Path(f"{draft}{suffix}").unlink()
+
+    def _project(self, db: sqlite3.Connection, path: str) -> None:
+        if is_journal(path):
+            self._tails.project(db, path, recovered=True)
+        else:
+            self._whole.project(db, path)
+
+    def _paths(self) -> Iterator[str]:
+        """Yield every file of the catalog that may exist, users and tags before what refers to them."""
+        seen: set[str] = set()
+        for kind in CATALOG.values():
+            home = kind.home
+            names: list[str] = []
+            if isinstance(home, (OwnFile, LinesPerParent)):
+                names = [f"{home.folder}/{name}" for name in self._engine.list(home.folder)]
+            elif isinstance(home, InMember):
+                names = [home.path, *(f"{home.also}/{name}" for name in self._engine.list(home.also))]
+            else:
+                names = [home.path]
+            for path in names:
+                if path not in seen and kinds_in(path):
+                    seen.add(path)
+                    yield path
+
+
+def boot_id() -> str:
+    """Return what names this run of the machine, empty where that is not known."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        # Elsewhere than on Linux every opening counts as a new boot: slower, never wrong.
+        return ""

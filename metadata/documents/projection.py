@@ -1,0 +1,220 @@
+"""Keeping the index in step with the files: what is checked before a row is believed, and what follows a write.
+
+Journals cost a reader one stat; their new lines are projected by whoever sees them first. A whole-file document is
+compared by its identity when it is one of few (arrays, the users' settings) or asked for by id; for collections of one
+file each, lists trust the index, which every writer keeps, and a sweep finds what was edited by hand.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import CalotypeError, NotFoundError, UnreadableError
+from ..index.database import Database, IndexLostError
+from ..index.projector import Projector
+from ..index.state import clear_pending, load_file, load_pending, load_problems, note_pending
+from ..schemas.homes import InMember, Lines, LinesPerParent, OwnFile
+from .evaluate import Effect, View, evaluate
+from .opening import IndexFile
+from .places import checked_id, fixed_path, is_journal
+from .tails import DamagedTailError, Tails
+from .whole import WholeFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from ..clock import Clock
+    from ..files.engine import FileEngine
+    from ..files.identity import FileIdentity
+    from ..schemas.catalog import Kind
+    from .contract import Change
+
+T = TypeVar("T")
+
+_log = logging.getLogger("calotype.index")
+
+NOTE_AGE_NS = 100_000_000
+"""A pending note older than this may be a dead writer's; its lock is probed (protocols.md, "The index")."""
+
+_ATTEMPTS = 3
+
+
+class Projection:
+    """The index and the ways into it, with what this process knows to be in step already.
+
+    Args:
+        engine: the file engine.
+        clock: the time in documents that are written.
+        cache_dir: the folder of the index.
+    """
+
+    def __init__(self, engine: FileEngine, clock: Clock, cache_dir: Path) -> None:
+        projector = Projector()
+        self.engine = engine
+        self.tails = Tails(engine, projector)
+        self.whole = WholeFiles(engine, projector, clock)
+        self._file = IndexFile(engine, self.tails, self.whole, cache_dir)
+        self._seen: dict[str, FileIdentity | None] = {}
+        self._mutex = threading.RLock()
+        self.database: Database = self._file.open()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection of the index as it now is."""
+        with self.database.reading() as db:
+            yield db
+
+    def answer(self, question: Callable[[], T]) -> T:
+        """Ask something of the index; when its file was deleted or replaced, open it anew and ask again."""
+        for _ in range(_ATTEMPTS - 1):
+            database = self.database
+            try:
+                return question()
+            except IndexLostError:
+                self._reopen(database)
+        return question()
+
+    def refresh(self, kind: Kind, key: str | None = None) -> None:
+        """Make the index fit to answer for one record, or (key None) for a list of its kind.
+
+        Raises:
+            NotFoundError: the key can name no record.
+            UnreadableError: the one file that holds all records of this kind cannot be read.
+            BusyError: a damaged journal could not be locked for its repair.
+        """
+        self._settle_notes()
+        for path in self._paths(kind, key):
+            self.follow(path)
+        if not isinstance(kind.home, (OwnFile, Lines, LinesPerParent)):
+            self._refuse_unreadable(kind, kind.home.path)
+
+    def follow(self, path: str) -> None:
+        """Make the index say what one file says."""
+        identity = self.tails.identity(path)
+        if path in self._seen and self._seen[path] == identity:
+            return
+        with self.database.reading() as db:
+            state = load_file(db, path)
+        if (None if state is None else state.identity) == identity:
+            self._seen[path] = identity
+        elif is_journal(path):
+            self._seen[path] = self._follow_journal(path)
+        else:
+            self._project_whole(path)
+
+    def follow_locked(self, path: str) -> None:
+        """Do the same for a journal whose lock the caller holds and whose tail was recovered."""
+        identity = self.tails.identity(path)
+        if path not in self._seen or self._seen[path] != identity:
+            with self.database.writing() as db:
+                self._seen[path] = self.tails.project(db, path, recovered=True)
+
+    def saw(self, path: str, identity: FileIdentity | None) -> None:
+        """Remember that the index speaks of a file with this identity."""
+        self._seen[path] = identity
+
+    def write_whole(self, path: str, changes: Sequence[Change], view: View) -> list[Effect]:
+        """Change the records of one whole-file document: note, truth, then index; see the contract for errors."""
+        with self.engine.locks.lock_of(path).hold():
+            with self.database.writing() as db:
+                note_pending(db, [path])
+            try:
+                self.follow(path)
+                document = self.whole.load(path)
+                effects = [evaluate(change, view) for change in changes]
+                busy = [effect for effect in effects if not effect.idle]
+                identity = self.whole.write(path, document, busy) if busy else self.whole.identity(path)
+            except BaseException:
+                # The file may or may not have changed; with the lock held, looking at it settles it.
+                self.attempt(path, lambda db: self._settle_locked(db, path))
+                raise
+            if self.attempt(path, lambda db: self.whole.project_effects(db, path, identity, busy)):
+                self.saw(path, identity)
+            return effects
+
+    def attempt(self, what: str, step: Callable[[sqlite3.Connection], None]) -> bool:
+        """Run a step on the index after the truth is durable; a failure is logged, not raised: files are the truth."""
+
+        def write() -> None:
+            with self.database.writing() as db:
+                step(db)
+
+        try:
+            self.answer(write)
+        except (sqlite3.Error, CalotypeError, OSError) as error:
+            _log.warning("The index could not take %s (%s); the next reader brings it up to date.", what, error)
+            return False
+        return True
+
+    def sweep(self) -> None:
+        """Compare every file with the index and project those that differ."""
+        for path in self._file.differing(self.database):
+            self.follow(path)
+
+    def rebuild(self) -> None:
+        """Make the index anew from the files."""
+        self._reopen(self.database, rebuild=True)
+
+    def close(self) -> None:
+        """Close the index."""
+        self.database.close()
+
+    def _paths(self, kind: Kind, key: str | None) -> list[str]:
+        home = kind.home
+        if isinstance(home, InMember):
+            further = [home.path_of(checked_id(kind, key))] if key is not None and kind.name == "user" else []
+            return [home.path, *further]
+        if key is None and isinstance(home, (OwnFile, LinesPerParent)):
+            return []
+        path = fixed_path(kind, key or "")
+        return [] if path is None else [path]
+
+    def _project_whole(self, path: str) -> None:
+        with self.database.writing() as db:
+            self._seen[path] = self.whole.project(db, path)
+
+    def _follow_journal(self, path: str) -> FileIdentity | None:
+        try:
+            with self.database.writing() as db:
+                return self.tails.project(db, path, recovered=False)
+        except DamagedTailError:
+            self.engine.journal(path).recover()
+            with self.database.writing() as db:
+                return self.tails.project(db, path, recovered=True)
+
+    def _settle_notes(self) -> None:
+        with self.database.reading() as db:
+            notes = load_pending(db)
+        for path, noted in notes.items():
+            lock = self.engine.locks.lock_of(path)
+            # A held lock means a writer at work: its old row is served until it is done.
+            if time.time_ns() - noted > NOTE_AGE_NS and lock.probe():
+                try:
+                    with lock.hold():
+                        self.attempt(path, lambda db, path=path: self._settle_locked(db, path))  # type: ignore[misc]
+                except NotFoundError as error:
+                    _log.warning("%s was left unfinished and cannot be looked at: %s", path, error.message)
+
+    def _settle_locked(self, db: sqlite3.Connection, path: str) -> None:
+        self._seen[path] = self.whole.project(db, path)
+        clear_pending(db, path)
+
+    def _refuse_unreadable(self, kind: Kind, path: str) -> None:
+        with self.database.reading() as db:
+            problems = load_problems(db, path)
+        for problem in problems:
+            if problem.kind == kind.name and problem.place < -1 and problem.problem == "unreadable":
+                raise UnreadableError(f"{path} cannot be read: {problem.reason}", path=path)
+
+    def _reopen(self, lost: Database, *, rebuild: bool = False) -> None:
+        with self._mutex:
+            if self.database is lost:
+                lost.close()
+                self._seen.clear()
+                self.database = self._file.open(rebuild=rebuild)

@@ -1,0 +1,147 @@
+"""Reading records through the index: one, a page, all, and who refers to what.
+
+Most rows carry the record's body. A message's row carries only the place of its line, and `Fetch` reads it there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import InternalError
+from ..index.query import Query, select
+from ..index.state import count_unreadable
+from ..index.tables import column_of, table_of
+from ..schemas.catalog import CATALOG, Kind
+from .contract import Found, Record, Referrer, Stored
+from .evaluate import Current
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from ..index.database import Database
+
+Fetch = Callable[[str, int, int], Record]
+"""From a path, an offset and a length in bytes to the record on that line."""
+
+_SCAN_PAGE = 500
+
+
+def no_file(path: str, offset: int, length: int) -> Record:
+    """Refuse to fetch: every row carries its body here.
+
+    Raises:
+        InternalError: always.
+    """
+    raise InternalError(f"A row without a body names {path} at {offset} (+{length}), but there are no files.")
+
+
+def load_current(db: sqlite3.Connection, kind: Kind, key: str, fetch: Fetch) -> Current | None:
+    """Return a record with its revision and position, None when there is none."""
+    row = db.execute(
+        f"SELECT seq, rev, path, offset, length, body FROM {table_of(kind)} WHERE key = ?",
+        (key,),
+    ).fetchone()
+    if row is None:
+        return None
+    seq, rev, path, offset, length, text = row
+    return Current(_body(path, offset, length, text, fetch), rev, seq)
+
+
+def find_rows(db: sqlite3.Connection, kind: Kind, query: Query, fetch: Fetch) -> Found:
+    """Return a page of records."""
+    selection = select(db, kind, query)
+    items = [
+        Stored(kind.name, key, _body(path, offset, length, text, fetch), seq)
+        for seq, key, path, offset, length, text in selection.rows
+    ]
+    unreadable = count_unreadable(db, kind.name)
+    return Found(items, selection.next_cursor, selection.total, selection.total_capped, unreadable)
+
+
+def scan_rows(database: Database, kind: Kind, after: int, fetch: Fetch) -> Iterator[Stored]:
+    """Yield every record in sequence, a page of rows in memory at a time."""
+    sql = (
+        f"SELECT seq, key, path, offset, length, body FROM {table_of(kind)}"
+        f" WHERE seq > ? ORDER BY seq LIMIT {_SCAN_PAGE}"
+    )
+    while True:
+        with database.reading() as db:
+            rows = db.execute(sql, (after,)).fetchall()
+        for seq, key, path, offset, length, text in rows:
+            yield Stored(kind.name, key, _body(path, offset, length, text, fetch), seq)
+        if len(rows) < _SCAN_PAGE:
+            return
+        after = rows[-1][0]
+
+
+def load_referrers(db: sqlite3.Connection, kind: str, key: str) -> list[Referrer]:
+    """Return the declared references to a record; those that name only an id count for every kind it could be."""
+    rows = db.execute(
+        "SELECT src_kind, src_key, field, owner FROM refs WHERE dst_key = ? AND dst_kind IN (?, '')"
+        " ORDER BY src_kind, created, src_key, field",
+        (key.rpartition("/")[2], kind),
+    )
+    return [Referrer(*row) for row in rows]
+
+
+def load_mentions(db: sqlite3.Connection, sha256: str) -> list[Referrer]:
+    """Return the records that mention a hash."""
+    rows = db.execute(
+        "SELECT src_kind, src_key, owner FROM mentions WHERE sha256 = ? ORDER BY src_kind, src_key", (sha256,)
+    )
+    return [Referrer(kind, key, "mention", owner) for kind, key, owner in rows]
+
+
+def load_holder(db: sqlite3.Connection, kind: Kind, fields: Sequence[str], values: Sequence[str]) -> str | None:
+    """Return the key of the record that holds a unique value, None when it is free."""
+    row = db.execute(
+        "SELECT key FROM uniques WHERE kind = ? AND rule = ? AND value = ?",
+        (kind.name, "+".join(fields), json.dumps(list(values))),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def load_total(db: sqlite3.Connection, kind: Kind, field: str) -> int:
+    """Return the sum of a numeric filter field."""
+    (total,) = db.execute(f"SELECT coalesce(sum({column_of(field)}), 0) FROM {table_of(kind)}").fetchone()
+    return int(total)
+
+
+def load_live(db: sqlite3.Connection, sha256: str) -> bool:
+    """Tell whether an asset names a payload or any record mentions it."""
+    sql = (
+        f"SELECT EXISTS(SELECT 1 FROM {table_of(CATALOG['asset'])} WHERE {column_of('sha256')} = :hash)"
+        " OR EXISTS(SELECT 1 FROM mentions WHERE sha256 = :hash)"
+    )
+    return bool(db.execute(sql, {"hash": sha256}).fetchone()[0])
+
+
+def load_buried(db: sqlite3.Connection, kind: str, key: str) -> Record | None:
+    """Return the last body of a removed record, None when its tombstone keeps none or there is no tombstone."""
+    row = db.execute("SELECT body FROM tombstones WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+    return None if row is None or row[0] is None else _parse(row[0])
+
+
+def path_of(db: sqlite3.Connection, kind: Kind, key: str) -> str | None:
+    """Return the file a record is in, None when there is no such record."""
+    row = db.execute(f"SELECT path FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def key_at(db: sqlite3.Connection, kind: Kind, path: str) -> str | None:
+    """Return the key of a kind's first record in a file, None when it holds none."""
+    row = db.execute(f"SELECT key FROM {table_of(kind)} WHERE path = ? LIMIT 1", (path,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _body(path: str, offset: int, length: int, text: str | None, fetch: Fetch) -> Record:
+    return fetch(path, offset, length) if text is None else _parse(text)
+
+
+def _parse(text: str) -> Record:
+    body = json.loads(text)
+    if not isinstance(body, dict):
+        raise InternalError("A row of the index holds no object.")
+    return body

@@ -1,0 +1,77 @@
+"""How text becomes searchable: folded, split into words, with CJK as pairs and everything as trigrams.
+
+Folding is NFKD, marks removed, case folded, so that "Łódź Élan" is found by "elan". Words carry prefix search. CJK
+runs have no spaces, so they are indexed as single characters and pairs; a trigram column finds substrings of words
+(trigrams alone would miss two-character words).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CJK = "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003134f\u3040-\u30ff"
+_TOKEN = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+_GRAM = 3
+_STROKED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+"""Letters that Unicode does not decompose, yet people type without their strokes."""
+
+
+def fold(text: str) -> str:
+    """Return the text as it is compared: compatibility forms resolved, marks removed, case folded."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", kept).translate(_STROKED)
+
+
+def words(text: str) -> str:
+    """Return the folded words to index, CJK runs as characters and pairs, separated by spaces."""
+    return " ".join(term for token in _TOKEN.findall(fold(text)) for term in _terms(token))
+
+
+def grams(text: str) -> str:
+    """Return the trigrams of the folded words to index, separated by spaces."""
+    seen: dict[str, None] = {}
+    for token in _TOKEN.findall(fold(text)):
+        if not _IS_CJK.match(token):
+            seen.update(dict.fromkeys(_windows(token, _GRAM)))
+    return " ".join(seen)
+
+
+def match_expression(query: str) -> str | None:
+    """Return the FTS5 expression that finds every word of the query, as word prefix or as substring.
+
+    None when the query holds no letter or digit.
+    """
+    clauses = [_clause(token) for token in _TOKEN.findall(fold(query))]
+    return " AND ".join(clauses) if clauses else None
+
+
+def _terms(token: str) -> Iterator[str]:
+    if not _IS_CJK.match(token):
+        yield token
+        return
+    yield from token
+    yield from _windows(token, 2)
+
+
+def _windows(token: str, width: int) -> Iterator[str]:
+    return (token[i : i + width] for i in range(len(token) - width + 1))
+
+
+def _clause(token: str) -> str:
+    if _IS_CJK.match(token):
+        pairs = list(_windows(token, 2)) or [token]
+        return "(" + " AND ".join(f'words:"{pair}"' for pair in pairs) + ")"
+    prefix = f'words:"{token}"*'
+    if len(token) < _GRAM:
+        return f"({prefix})"
+    inside = " AND ".join(f'grams:"{gram}"' for gram in _windows(token, _GRAM))
+    return f"({prefix} OR ({inside}))"

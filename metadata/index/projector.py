@@ -1,0 +1,226 @@
+"""From a record to its rows: the one place that writes what the index knows of records.
+
+Every function takes a connection inside a write transaction. The index is derived, so nothing here decides anything:
+it repeats what the files say, and the files win.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..schemas.catalog import CATALOG, Kind
+from . import folding
+from .tables import FIXED, column_of, columns_of, field_name, stores_body, table_of, text_table_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+Body = Mapping[str, object]
+
+_HASH_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a record was read: its file, and for a line its offset and length in bytes and its revision."""
+
+    path: str
+    offset: int = 0
+    length: int = 0
+    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One declared reference of a record: through which field, to what (kind empty when only the id is known)."""
+
+    field: str
+    kind: str
+    key: str
+
+
+def references_of(kind: Kind, body: Body) -> list[Reference]:
+    """Return the record's references, each target once per field, in order; its owner is a column of its own."""
+    found: dict[Reference, None] = {}
+    for ref in kind.refs:
+        if ref.path == (kind.owner,):
+            continue
+        for key in ref.values(body):
+            found[Reference(field_name(ref), ref.target_kind(body, key) or "", key)] = None
+    return list(found)
+
+
+def mentions_of(kind: Kind, body: Body) -> set[str]:
+    """Return the hashes the record mentions in any text, beside the one it names as its own payload."""
+    if not kind.mentions:
+        return set()
+    found = set(_HASH_RUN.findall(json.dumps(body)))
+    found.discard(str(body.get("sha256")))
+    return found
+
+
+def unique_values(kind: Kind, body: Body) -> Iterator[tuple[str, str]]:
+    """Yield (rule, value) for every unique rule whose fields are all there."""
+    for fields in kind.uniques:
+        values = [body.get(field) for field in fields]
+        if all(value is not None for value in values):
+            yield "+".join(fields), json.dumps(values)
+
+
+def owner_of(kind: Kind, body: Body) -> str:
+    """Return the id of the user a record belongs to; empty where the kind has no owner."""
+    return str(body.get(kind.owner) or "") if kind.owner else ""
+
+
+class Projector:
+    """Writes and removes the rows of records.
+
+    Args:
+        catalog: the kinds there are.
+        all_bodies: keep the body of every record, of those in long logs too (there are no files to read them from).
+    """
+
+    def __init__(self, catalog: Mapping[str, Kind] = CATALOG, *, all_bodies: bool = False) -> None:
+        self.catalog = catalog
+        self._all_bodies = all_bodies
+        self._insert = {name: _insert_statement(kind) for name, kind in catalog.items()}
+        self._update = {name: _update_statement(kind) for name, kind in catalog.items()}
+
+    def upsert(self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, source: Source) -> int:
+        """Write a record's rows, in place of those it had; return its position, which it keeps from the first."""
+        owner = owner_of(kind, body)
+        created = _text(body.get(kind.created) if kind.created else None)
+        row = self._row(kind, key, body, source, owner, created)
+        known = db.execute(f"SELECT seq, owner FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
+        if known is None:
+            seq = self._insert_row(db, kind, key, row)
+            _count(db, kind, owner, 1)
+        else:
+            seq = int(known[0])
+            db.execute(self._update[kind.name], (*row, seq))
+            if known[1] != owner:
+                _count(db, kind, known[1], -1)
+                _count(db, kind, owner, 1)
+            self._clear_satellites(db, kind, key, seq)
+        self._write_satellites(db, kind, key, body, seq, owner, created)
+        return seq
+
+    def remove(self, db: sqlite3.Connection, kind: Kind, key: str) -> int:
+        """Remove a record's rows; return the sequence number it had, 0 when it was not there."""
+        known = db.execute(f"SELECT seq, owner FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
+        if known is None:
+            return 0
+        seq = int(known[0])
+        db.execute(f"DELETE FROM {table_of(kind)} WHERE seq = ?", (seq,))
+        _count(db, kind, known[1], -1)
+        self._clear_satellites(db, kind, key, seq)
+        return seq
+
+    def bury(
+        self, db: sqlite3.Connection, kind: Kind, key: str, source: Source, deleted: str, was: Body | None
+    ) -> None:
+        """Turn a record into its tombstone, which keeps its revision, position and, if given, its last body."""
+        seq = self.remove(db, kind, key)
+        text = None if was is None else json.dumps(was)
+        owner = "" if was is None else owner_of(kind, was)
+        db.execute(
+            "INSERT OR REPLACE INTO tombstones(kind, key, path, rev, seq, owner, deleted, body)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind.name, key, source.path, source.rev, seq, owner, deleted, text),
+        )
+
+    def forget_path(self, db: sqlite3.Connection, kinds: list[Kind], path: str) -> None:
+        """Remove everything the index holds from one file."""
+        for kind in kinds:
+            keys = db.execute(f"SELECT key FROM {table_of(kind)} WHERE path = ?", (path,)).fetchall()
+            for (key,) in keys:
+                self.remove(db, kind, key)
+        db.execute("DELETE FROM tombstones WHERE path = ?", (path,))
+        db.execute("DELETE FROM problems WHERE path = ?", (path,))
+
+    def _row(self, kind: Kind, key: str, body: Body, source: Source, owner: str, created: str) -> list[object]:
+        # Escaped to ASCII: SQLite refuses a lone surrogate, which JSON from elsewhere may hold.
+        text = json.dumps(body, separators=(",", ":")) if self._all_bodies or stores_body(kind) else None
+        updated = _text(body.get(kind.updated) if kind.updated else None)
+        fixed = [key, source.path, source.rev, owner, created, updated, source.offset, source.length, text]
+        return [*fixed, *(column_value(body.get(field)) for field in columns_of(kind))]
+
+    def _insert_row(self, db: sqlite3.Connection, kind: Kind, key: str, row: list[object]) -> int:
+        buried = db.execute("SELECT seq FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key)).fetchone()
+        seq = int(buried[0]) if buried and buried[0] else None
+        if buried:
+            db.execute("DELETE FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key))
+        cursor = db.execute(self._insert[kind.name], (seq, *row))
+        return int(cursor.lastrowid or 0)
+
+    def _clear_satellites(self, db: sqlite3.Connection, kind: Kind, key: str, seq: int) -> None:
+        if kind.refs:
+            db.execute("DELETE FROM refs WHERE src_kind = ? AND src_key = ?", (kind.name, key))
+        if kind.mentions:
+            db.execute("DELETE FROM mentions WHERE src_kind = ? AND src_key = ?", (kind.name, key))
+        if kind.uniques:
+            db.execute("DELETE FROM uniques WHERE kind = ? AND key = ?", (kind.name, key))
+        if kind.searched:
+            db.execute(f"DELETE FROM {text_table_of(kind)} WHERE rowid = ?", (seq,))
+
+    def _write_satellites(
+        self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, seq: int, owner: str, created: str
+    ) -> None:
+        for ref in references_of(kind, body):
+            db.execute(
+                "INSERT OR IGNORE INTO refs VALUES(?, ?, ?, ?, ?, ?, ?)",
+                (kind.name, key, ref.field, ref.kind, ref.key, owner, created),
+            )
+        for sha256 in mentions_of(kind, body):
+            db.execute("INSERT OR IGNORE INTO mentions VALUES(?, ?, ?, ?)", (sha256, kind.name, key, owner))
+        for rule, value in unique_values(kind, body):
+            db.execute("INSERT OR IGNORE INTO uniques VALUES(?, ?, ?, ?)", (kind.name, rule, value, key))
+        if kind.searched:
+            text = "\n".join(_searched_text(body, name) for name, _ in kind.searched)
+            db.execute(
+                f"INSERT INTO {text_table_of(kind)}(rowid, words, grams) VALUES(?, ?, ?)",
+                (seq, folding.words(text), folding.grams(text)),
+            )
+
+
+def column_value(value: object) -> str | int | float:
+    """Return a filter field's value as its column holds it: absent is empty text, a truth value 0 or 1."""
+    if isinstance(value, bool):
+        return int(value)
+    return value if isinstance(value, (int, float)) else _text(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
+def _searched_text(body: Body, name: str) -> str:
+    return _text(body.get(name))
+
+
+def _count(db: sqlite3.Connection, kind: Kind, owner: str, step: int) -> None:
+    db.execute(
+        "INSERT INTO counts(kind, owner, n) VALUES(?, ?, ?) ON CONFLICT(kind, owner) DO UPDATE SET n = n + excluded.n",
+        (kind.name, owner, step),
+    )
+
+
+def _columns(kind: Kind) -> list[str]:
+    return [*FIXED, *(column_of(field) for field in columns_of(kind))]
+
+
+def _insert_statement(kind: Kind) -> str:
+    columns = ["seq", *_columns(kind)]
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table_of(kind)}({', '.join(columns)}) VALUES({marks})"
+
+
+def _update_statement(kind: Kind) -> str:
+    settings = ", ".join(f"{column} = ?" for column in _columns(kind))
+    return f"UPDATE {table_of(kind)} SET {settings} WHERE seq = ?"

@@ -1,0 +1,31 @@
+"""Facts about payloads, keyed by hash: what can be found out again from the bytes, and when they were last wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..clock import timestamp
+from ..documents.contract import Change, Record
+from ..schemas.assets import Fact
+from .base import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FactsRepository(Repository[Fact]):
+    """One record a payload in `binaries/facts.jsonl`."""
+
+    model = Fact
+
+    def note_upload(self, sha256: str, found: Mapping[str, object]) -> Fact:
+        """Note that a payload was uploaded now, with what its bytes told (on-disk member names)."""
+        now = timestamp(self._clock.now())
+
+        def edit(record: Record | None) -> Record:
+            first = now if record is None else record.get("firstStoredAt", now)
+            fields = {**(record or {}), "sha256": sha256, **found, "firstStoredAt": first, "lastUploadAt": now}
+            return Fact.from_record(fields).to_record()
+
+        (stored,) = self._documents.apply([Change("fact", sha256, edit)])
+        return self._entity(self._certain(stored))

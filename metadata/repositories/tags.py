@@ -1,0 +1,54 @@
+"""Tags: found by name whatever its letter case, made when they are first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ConflictError, NotFoundError
+from ..schemas.tags import Tag, fold_name
+from .base import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_RULE = ("userId", "nameLower")
+
+
+class TagsRepository(Repository[Tag]):
+    """The tags of all users; a name is unique for its user."""
+
+    model = Tag
+
+    def find_by_name(self, user_id: str, name: str) -> Tag | None:
+        """Return a user's tag of this name, whatever its letter case; None when there is none."""
+        stored = self._documents.lookup("tag", _RULE, (user_id, fold_name(name)))
+        return None if stored is None else self._entity(stored)
+
+    def ensure(self, user_id: str, names: Iterable[str]) -> list[str]:
+        """Return the ids of a user's tags of these names, in order, each once; those that are missing are made."""
+        return list(dict.fromkeys(self._ensure_one(user_id, name) for name in names))
+
+    def resolve(self, user_id: str, values: Iterable[str]) -> list[str]:
+        """Return ids for values that are ids of a user's tags already, or names of tags, which are made.
+
+        Raises:
+            InvalidError: a name is empty.
+        """
+        return list(dict.fromkeys(self._resolve_one(user_id, value) for value in values))
+
+    def _resolve_one(self, user_id: str, value: str) -> str:
+        known = self.find_by_id(value, owner=user_id)
+        return value if known is not None else self._ensure_one(user_id, value)
+
+    def _ensure_one(self, user_id: str, name: str) -> str:
+        known = self.find_by_name(user_id, name)
+        if known is not None:
+            return known.id
+        try:
+            return self.create(user_id=user_id, name=name).id
+        except ConflictError:
+            # Another process made it between the look and the write.
+            found = self.find_by_name(user_id, name)
+            if found is None:
+                raise NotFoundError(f"The tag {name[:80]!r} was removed while it was being used.") from None
+            return found.id
