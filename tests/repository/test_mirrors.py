@@ -1,0 +1,37 @@
+"""The tests mirror the source: `metadata/files/atomic.py` is tested in `tests/metadata/files/test_atomic.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Modules whose tests stand elsewhere, with the place; a module with statements of its own has no business here.
+ELSEWHERE: dict[str, str] = {}
+
+
+def mirror(module: Path) -> Path:
+    return Path("tests", module.parent, f"test_{module.stem}.py")
+
+
+def test_the_mirror_of_a_module() -> None:
+    assert mirror(Path("metadata/files/atomic.py")) == Path("tests/metadata/files/test_atomic.py")
+
+
+def test_every_module_has_a_test_module(repository: Path, source: list[Path]) -> None:
+    named = [path for path in source if path.stem not in {"__init__", "__main__"}]
+    without = [str(path) for path in named if not (repository / mirror(path)).is_file() and str(path) not in ELSEWHERE]
+    assert without == []
+
+
+def test_the_exceptions_are_true(repository: Path, source: list[Path]) -> None:
+    assert [module for module in ELSEWHERE if Path(module) not in source] == []
+    assert [test for test in ELSEWHERE.values() if not (repository / test).is_file()] == []
+    assert [module for module in ELSEWHERE if (repository / mirror(Path(module))).exists()] == []
+
+
+def test_no_test_module_is_left_behind(repository: Path, source: list[Path]) -> None:
+    """A test module below a floor's folder tests a module, or the package, of that name."""
+    below = [
+        path for floor in ("assets", "metadata", "server") for path in (repository / "tests" / floor).rglob("test_*.py")
+    ]
+    folders = {path.parent for path in source}
+    assert [str(path) for path in below if path.relative_to(repository / "tests").parent not in folders] == []
