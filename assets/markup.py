@@ -112,8 +112,8 @@ def _behind_prolog(text: str) -> tuple[str, str | None]:
                 doctype = doctype or ("html" if opening == "<!--" else None)
                 break
         else:
-            break
-    return text, doctype
+            return text, doctype
+    return "", doctype or "html"  # more of it than any honest file has: markup, whatever hides behind it
 
 
 def _behind_doctype(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 import filetype  # type: ignore[import-untyped]  # the package carries no types
 
 from .markup import is_text, json_kind, markup_kind
-from .signatures import is_plain_picture, picture_or_film
+from .signatures import picture_or_film, speaks_to_others
 
 HEAD_BYTES: Final = 64 * 1024
 """A head shorter than this is taken for the whole payload."""
@@ -26,7 +26,8 @@ class Media:
     Attributes:
         type: the media type, without parameters.
         extension: the usual file extension, without a dot.
-        inline: a raster picture of sound beginning, which a browser may show in place; all else is a download.
+        inline: a raster picture whose beginning speaks to no other reader, which a browser may show in place; all else
+            is a download.
         picture: a raster picture format that Calotype works with.
     """
 
@@ -145,6 +146,20 @@ def sniff(head: bytes, *, filename: str | None = None) -> Media:
     return _media(known, head) if known else UNKNOWN
 
 
+def media_named(media_type: str, *, inline: bool = True) -> Media | None:
+    """Return the media of a recorded type; None for a type that `sniff` never gives.
+
+    Args:
+        media_type: what `sniff` found once.
+        inline: what `sniff` found once. For a picture it depends on the bytes, so whoever records the type must record
+            a False too; for anything else it is False whatever is given.
+    """
+    if media_type not in _EXTENSIONS:
+        return UNKNOWN if media_type == UNKNOWN.type else None
+    picture = media_type in _PICTURES
+    return Media(media_type, _EXTENSIONS[media_type], inline=picture and inline, picture=picture)
+
+
 def _zip(head: bytes, suffix: str) -> Media:
     """A zip; one that begins with a character card's file, or is named so, keeps that extension."""
     guess = filetype.guess(head)
@@ -163,7 +178,7 @@ def _text(head: bytes, suffix: str, *, whole: bool) -> Media:
 
 def _media(kind: str, head: bytes) -> Media:
     picture = kind in _PICTURES
-    return Media(kind, _EXTENSIONS[kind], inline=picture and is_plain_picture(kind, head), picture=picture)
+    return Media(kind, _EXTENSIONS[kind], inline=picture and not speaks_to_others(head), picture=picture)
 
 
 def _suffix(filename: str | None) -> str:

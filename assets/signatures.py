@@ -1,4 +1,7 @@
-"""The signatures of pictures, films and PDF, and what a sound picture must go on with behind its signature.
+"""The signatures of pictures, films and PDF.
+
+A signature goes on far enough that no text and no script can pass for a picture: with the first chunk of a PNG, the
+first block of a GIF, the second marker of a JPEG.
 
 Sources: WHATWG mimesniff and the formats' own specifications.
 """
@@ -10,10 +13,9 @@ import struct
 from typing import Final
 
 _SIGNATURES: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff[\xc0-\xff]"), "image/jpeg"),
+    (re.compile(rb"RIFF....WEBPVP8[ LX]", re.DOTALL), "image/webp"),
     # A bitmap's two letters begin many words: the size of its second header must be one that exists.
     (re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), "image/bmp"),
     (re.compile(rb"(?:II[*+]\0|MM\0[*+])"), "image/tiff"),
@@ -21,12 +23,8 @@ _SIGNATURES: Final = (
     (re.compile(rb"\xff\x4f\xff\x51"), "image/j2c"),
     (re.compile(rb"%PDF-"), "application/pdf"),
 )
-# What a picture of each kind that browsers show must go on with; a signature followed by something else is a trick.
-_SOUND: Final = {
-    "image/png": re.compile(rb".{8}\0\0\0\rIHDR", re.DOTALL),
-    "image/jpeg": re.compile(rb".{3}[\xc0-\xfe]", re.DOTALL),
-    "image/webp": re.compile(rb".{12}VP8[ LX]", re.DOTALL),
-}
+_GIF: Final = (b"GIF87a", b"GIF89a")
+_GIF_SCREEN_BYTES: Final = 13
 _GIF_BLOCK: Final = re.compile(rb"\x2c|\x3b|\x21[\x01\xf9\xfe\xff]")
 # What readers that go by content alone look for near the start, and no header of a picture holds.
 _POLYGLOT: Final = re.compile(
@@ -51,6 +49,8 @@ def picture_or_film(head: bytes) -> str | None:
     for pattern, kind in _SIGNATURES:
         if pattern.match(head):
             return kind
+    if head.startswith(_GIF) and _begins_gif(head):
+        return "image/gif"
     if head.startswith(_ICON) and _begins_icon(head):
         return "image/vnd.microsoft.icon"
     if head[4:8] == b"ftyp":
@@ -76,18 +76,18 @@ def _by_brand(head: bytes) -> str | None:
     return "video/mp4" if any(_FILM.match(brand) for brand in {major} | compatible) else None
 
 
-def is_plain_picture(kind: str, head: bytes) -> bool:
-    """Say whether a picture goes on as its kind must, and nothing in its beginning speaks to another reader."""
-    if _POLYGLOT.search(head[:_POLYGLOT_BYTES]):
+def speaks_to_others(head: bytes) -> bool:
+    """Say whether the beginning of a picture holds what another reader takes for its own: markup, PDF, a script."""
+    return bool(_POLYGLOT.search(head[:_POLYGLOT_BYTES]))
+
+
+def _begins_gif(head: bytes) -> bool:
+    """GIF's six letters are text; its screen, colours and first block are not."""
+    if len(head) < _GIF_SCREEN_BYTES:
         return False
-    if kind == "image/gif":
-        return len(head) > 13 and bool(_GIF_BLOCK.match(head, 13 + _gif_table(head[10])))  # noqa: PLR2004 - the screen
-    sound = _SOUND.get(kind)
-    return sound is None or bool(sound.match(head))
-
-
-def _gif_table(flags: int) -> int:
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+    flags = head[10]
+    table = 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+    return bool(_GIF_BLOCK.match(head, _GIF_SCREEN_BYTES + table))
 
 
 def _begins_icon(head: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from assets.blobs import base
-from assets.media import HEAD_BYTES, UNKNOWN, Media, sniff
+from assets.media import HEAD_BYTES, UNKNOWN, Media, media_named, sniff
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -147,6 +148,7 @@ def test_svg_in_utf_16_is_svg(encoding: str) -> None:
         ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>', "application/xhtml+xml"),
         ('<?xml version="1.0"?><feed/>', "application/xml"),
         ("<!DOCTYPE feed><feed/>", "application/xml"),
+        ("<??>" * 2000 + SVG, "text/html"),
         ("<3 you", "text/plain"),
         ("<unknown>tag</unknown>", "text/plain"),
         ("a < b and <b>", "text/plain"),
@@ -211,6 +213,24 @@ def test_json_longer_than_the_head_is_json_wherever_the_head_ends(cut: int) -> N
 def test_any_bytes_have_an_answer_and_only_pictures_are_inline(data: bytes) -> None:
     media = sniff(data)
     assert media.picture or not media.inline
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_a_sound_picture_with_markup_in_its_beginning_stays_a_picture_but_a_download(kind: str) -> None:
+    data = _picture(kind)
+    tricky = data[:60] + b"<script>alert(1)</script>" + data[60:]
+    assert sniff(tricky) == dataclasses.replace(sniff(data), inline=False)
+    assert sniff(data[:60] + bytes(1000) + b"<script>alert(1)</script>" + data[60:]).inline
+
+
+def test_a_recorded_type_gives_the_same_media_again() -> None:
+    for kind in ("PNG", "AVIF", "TIFF"):
+        media = sniff(_picture(kind))
+        assert media_named(media.type) == media
+        assert media_named(media.type, inline=False) == dataclasses.replace(media, inline=False)
+    assert media_named("image/svg+xml") == Media("image/svg+xml", "svg")
+    assert media_named("application/octet-stream") == UNKNOWN
+    assert media_named("image/x-made-up") is None
 
 
 def test_staging_keeps_as_much_as_sniffing_wants() -> None:
