@@ -39,6 +39,8 @@ class WatchedFiles(FileSystem):
             raise OSError(self.number, os.strerror(self.number))
 
     def open(self, path: Path, flags: int, mode: int = 0o666) -> int:
+        if flags & os.O_EXCL:
+            self._note("create", path.name)
         descriptor = super().open(path, flags, mode)
         self.names[descriptor] = path.name
         return descriptor
@@ -106,11 +108,12 @@ def test_the_order_of_a_publication(root: Path) -> None:
     (root / "binaries").mkdir()
     staged = _stage(blobs, b"x")
     name = next(path.name for path in (root / "uploads").iterdir() if path.is_dir())
-    fs.calls = [call for call in fs.calls if call not in {"fsync data", "mkdir uploads"}]
+    fs.calls = [call for call in fs.calls if call not in {"fsync data", "mkdir uploads"} and not call.endswith(".lock")]
     blobs.publish(staged)
     digest = staged.digest
     assert fs.calls == [
         f"mkdir {name}",
+        "create raw",
         "write raw",
         "fsync raw",
         f"fsync {name}",
@@ -140,7 +143,18 @@ def test_short_writes_are_finished(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "turn"), [("mkdir", 1), ("mkdir", 2), ("write", 1), ("write", 3), ("fsync", 1), ("fsync", 2), ("fsync", 3)]
+    ("call", "turn"),
+    [
+        ("create", 1),
+        ("create", 2),
+        ("mkdir", 1),
+        ("mkdir", 2),
+        ("write", 1),
+        ("write", 3),
+        ("fsync", 1),
+        ("fsync", 2),
+        ("fsync", 3),
+    ],
 )
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_a_failure_while_staging_is_told_and_leaves_nothing(root: Path, call: str, turn: int, number: int) -> None:

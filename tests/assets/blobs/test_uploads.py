@@ -117,10 +117,16 @@ from metadata.files.paths import DataPaths
 blobs = LocalBlobs(FileSystem(), DataPaths(Path(sys.argv[1])), SystemClock())
 staging = blobs.stage()
 staging.write(b"the parent's")
+uploads = Path(sys.argv[1], "uploads")
+before = {path.name for path in uploads.iterdir()}
 child = os.fork()
 if child == 0:
-    sys.exit(0)
-os.waitpid(child, 0)
+    own = blobs.stage()
+    mine = {path.name for path in uploads.iterdir()} - before
+    assert all(name.startswith(f"{os.getpid()}.") for name in mine), mine
+    sys.exit(0 if len(mine) == 2 else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert {path.name for path in uploads.iterdir()} == before
 staging.write(b" own")
 staged = staging.finish()
 assert blobs.publish(staged)

@@ -94,6 +94,13 @@ def test_a_webp_larger_than_the_head_is_turned_too() -> None:
     assert measure(data[:HEAD], _reader(data)) == Size(300, 400)
 
 
+def test_the_first_exif_segment_counts() -> None:
+    turned, plain = _encode("JPEG", orientation=6), _encode("JPEG", orientation=1)
+    segment = plain[plain.index(b"\xff\xe1") :][: 2 + int.from_bytes(plain[plain.index(b"\xff\xe1") + 2 :][:2], "big")]
+    at = turned.index(b"\xff\xe1") + len(segment)
+    assert measure(turned[:at] + segment + turned[at:]) == Size(30, 40)
+
+
 def test_stray_bytes_between_jpeg_segments_are_passed_over() -> None:
     plain = _encode("JPEG")
     assert measure(plain[:2] + b"\xff\xff\xff" + plain[2:]) == Size(40, 30)
