@@ -1,1 +1,1 @@
-"""The top floor: HTTP, the command line, and the wiring of everything below."""
+"""HTTP, the command line and the wiring of the floors below."""
