@@ -179,7 +179,7 @@ class Entity(Model):
             if _same(value, _plain(getattr(before, attribute))):
                 if name in source:
                     record[name] = _plain(source[name])
-            elif value is not None or name in source:
+            else:
                 record[name] = value
         return record | {name: _plain(value) for name, value in (self.model_extra or {}).items()}
 

@@ -84,7 +84,7 @@ class AccessToken(Dated):
     Attributes:
         name: what its user calls it.
         scope: never more than the user's role allows.
-        token_hash: Secret
+        token_hash: the SHA-256 of the token as hex; the token itself is shown once and kept nowhere.
         expires_at: absent: never.
         last_used_at: written at most hourly.
     """

@@ -47,6 +47,7 @@ def test_a_participant_goes_with_its_persona_and_keeps_its_place_without_an_imag
     cleared = ref("chat", "participants.*.imageProfileId").without(chat, original.IMAGE_PROFILE)
     assert cleared is not None
     assert [one.get("imageProfileId") for one in cleared["participants"]] == [None, None]
+    assert chat == original.group_chat()
 
 
 def test_a_forced_removal_takes_the_element_out() -> None:
