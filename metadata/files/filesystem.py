@@ -1,0 +1,97 @@
+"""The operating-system calls that touch data, as methods, so that a test can make any one of them fail.
+
+Whether a call may be used is another question: `rename`, `fsync` and `fdatasync` are called by `atomic.py` alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FileSystem:
+    """The machine's file system; every method raises `OSError` exactly as the call under it does."""
+
+    def open(self, path: Path, flags: int, mode: int = 0o666) -> int:
+        """Open a file and return its descriptor; children never inherit it."""
+        return os.open(path, flags | os.O_CLOEXEC, mode)
+
+    def close(self, descriptor: int) -> None:
+        """Close a descriptor."""
+        os.close(descriptor)
+
+    def read(self, descriptor: int, length: int) -> bytes:
+        """Read up to `length` bytes from where the descriptor stands."""
+        return os.read(descriptor, length)
+
+    def pread(self, descriptor: int, length: int, offset: int) -> bytes:
+        """Read up to `length` bytes from `offset`."""
+        return os.pread(descriptor, length, offset)
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write where the descriptor stands; return how many bytes were taken, maybe fewer than given."""
+        return os.write(descriptor, data)
+
+    def pwrite(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Write at `offset`; return how many bytes were taken, maybe fewer than given."""
+        return os.pwrite(descriptor, data, offset)
+
+    def ftruncate(self, descriptor: int, length: int) -> None:
+        """Cut a file to this length in bytes."""
+        os.ftruncate(descriptor, length)
+
+    def fsync(self, descriptor: int) -> None:
+        """Wait until the disk has the file and all that is known about it."""
+        if sys.platform == "darwin":  # macOS: fsync alone leaves the bytes in the drive's cache
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(descriptor)
+
+    def fdatasync(self, descriptor: int) -> None:
+        """Wait until the disk has the file's bytes and its length."""
+        if sys.platform == "darwin":
+            self.fsync(descriptor)
+        else:
+            os.fdatasync(descriptor)
+
+    def fstat(self, descriptor: int) -> os.stat_result:
+        """Return what is known about an open file."""
+        return os.fstat(descriptor)
+
+    def stat(self, path: Path) -> os.stat_result:
+        """Return what is known about a name, without following a symbolic link in its last part."""
+        return path.lstat()
+
+    def chmod(self, path: Path, mode: int) -> None:
+        """Set the permission bits of a name."""
+        path.chmod(mode)
+
+    def fchmod(self, descriptor: int, mode: int) -> None:
+        """Set the permission bits of an open file."""
+        os.fchmod(descriptor, mode)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file or directory another name, over what has it if the system allows that."""
+        os.rename(source, target)  # noqa: PTH104 - the plain call is what this class stands for
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file's name."""
+        path.unlink()
+
+    def rmdir(self, path: Path) -> None:
+        """Remove an empty directory."""
+        path.rmdir()
+
+    def mkdir(self, path: Path, mode: int = 0o777) -> None:
+        """Make one directory."""
+        path.mkdir(mode)
+
+    def scandir(self, path: Path) -> list[os.DirEntry[str]]:
+        """Return a directory's entries, in no order."""
+        with os.scandir(path) as entries:
+            return list(entries)

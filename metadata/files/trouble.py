@@ -1,0 +1,49 @@
+"""What the operating system refuses, said as one of our errors."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import CalotypeError, FullError, InvalidError, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+
+
+def as_ours(error: OSError, path: str | Path, doing: str) -> CalotypeError:
+    """Return our error for a failed call.
+
+    Args:
+        error: what the operating system said.
+        path: the file it was about.
+        doing: what was tried, as in "written" or "read".
+    """
+    reason = error.strerror or str(error)
+    if error.errno in _NO_ROOM:
+        return FullError(f"{path} could not be {doing}: {reason}. Free some space and try again.", path=str(path))
+    if error.errno == errno.ELOOP:
+        return InvalidError(f"{path} is a symbolic link; links inside the data folder are refused.", path=str(path))
+    if error.errno in _FORBIDDEN:
+        return UnreadableError(f"{path} could not be {doing}: {reason}. Let this user have it: chown or chmod u+rw.")
+    return UnreadableError(f"{path} could not be {doing}: {reason}.", path=str(path), errno=error.errno)
+
+
+@contextmanager
+def told(path: str | Path, doing: str) -> Iterator[None]:
+    """Turn every `OSError` of the block into our error about this path.
+
+    Raises:
+        FullError: no room.
+        InvalidError: a symbolic link stands in the way.
+        UnreadableError: anything else the system refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise as_ours(error, path, doing) from error
