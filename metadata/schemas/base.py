@@ -254,5 +254,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def _same(left: object, right: object) -> bool:
-    # As JSON text: Python holds true and 1 for equal, a record must not.
-    return left == right and json.dumps(left) == json.dumps(right)
+    # Python holds true, 1 and 1.0 for equal, a record must not; inside of lists and objects JSON text tells them apart.
+    if isinstance(left, list | dict):
+        return left == right and json.dumps(left) == json.dumps(right)
+    return type(left) is type(right) and left == right
