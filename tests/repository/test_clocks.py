@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DURATIONS = ("elapsed", "duration", "took")
+CLOCKS = ("monotonic()", "perf_counter()", "time.time()")
 
 
 def judged_times(name: str, tree: ast.AST) -> Iterator[str]:
-    """Assertions that compare a name of a duration, or the clock itself."""
+    """Assertions that compare a duration: by its name, or as a difference from a clock."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare)):
             continue
-        words = {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
-        words |= {part.attr for part in ast.walk(node.test) if isinstance(part, ast.Attribute)}
-        if words & {*DURATIONS, "monotonic", "perf_counter"}:
+        parts = list(ast.walk(node.test))
+        names = {getattr(part, "id", getattr(part, "attr", "")) for part in parts}
+        differences = [
+            ast.unparse(part) for part in parts if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub)
+        ]
+        if names & {*DURATIONS} or any(clock in text for text in differences for clock in CLOCKS):
             yield f"{name}:{node.lineno}: {ast.unparse(node)}"
 
 
@@ -38,6 +42,10 @@ def blind_sleeps(name: str, tree: ast.AST) -> Iterator[str]:
 )
 def test_a_judged_time_is_found(line: str) -> None:
     assert list(judged_times("t.py", ast.parse(line))) == [f"t.py:1: {line}"]
+
+
+def test_an_order_of_moments_is_no_judgement() -> None:
+    assert list(judged_times("t.py", ast.parse("assert first <= clock.monotonic()"))) == []
 
 
 def test_a_blind_sleep_is_found_and_polling_is_not() -> None:

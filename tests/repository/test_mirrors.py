@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_FORMATS = ("bitmap", "boxes", "gif", "heif", "ifd", "jpeg", "jpeg2000", "png", "source", "webp")
+
 # Modules whose tests stand elsewhere, with the place; a module with statements of its own has no business here.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    # The contract is tested over every implementation.
+    "assets/blobs/base.py": "tests/contracts/test_blobs.py",
+    # One format each, reached through `measure` alone; the tests build every format and walk the corpus.
+    **dict.fromkeys(
+        [f"assets/images/{name}.py" for name in _FORMATS],
+        "tests/assets/images/test_headers.py",
+    ),
+    # The model is tested where it is loaded: it never reads the environment by itself.
+    "server/settings.py": "tests/server/test_configuration.py",
+}
 
 
 def mirror(module: Path) -> Path:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SILENCER = re.compile(r"#\s*(?:noqa|type:\s*ignore|mypy:|ruff:|pragma:|pyright:|fmt:)")
+SILENCER = re.compile(r"#\s*(?:noqa|type:\s*ignore|mypy:|ruff:|pragma:|pyright:|fmt: off)")
 EXPLAINED = [
-    re.compile(r"# noqa: [A-Z]+[0-9]+(?:, ?[A-Z]+[0-9]+)* - \S.*"),
+    re.compile(r"# noqa: [A-Z]+[0-9]+(?:, ?[A-Z]+[0-9]+)*(?: -|  #) \S.*"),
     re.compile(r"# type: ignore\[[a-z-]+(?:, ?[a-z-]+)*\]  ?# \S.*"),
 ]
 
@@ -37,6 +37,8 @@ def unexplained(name: str, text: str) -> Iterator[str]:
         ("# noqa: S603,S607 - a real process is the point", True),
         ("# type: ignore[arg-type] # the stub is wrong", True),
         ("# type: ignore[arg-type] # why  # noqa: S603 - both", True),
+        ("# noqa: S603  # a real process is the point", True),
+        ("# fmt: skip", True),  # the layout of a table is its own reason
         ("# a plain remark", True),
         ("# noqa: S603", False),
         ("# noqa", False),
