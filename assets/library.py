@@ -166,7 +166,11 @@ class Library:
             raise _absent(digest) from None
         self._missing.discard(digest)
         fact = self._facts.find_by_id(digest)
-        media = None if fact is None or fact.media_type is None else media_named(fact.media_type)
+        media = (
+            None
+            if fact is None or fact.media_type is None
+            else media_named(fact.media_type, inline=fact.inline is not False)
+        )
         return Payload(digest, size, media or self._look(digest), self._filename(digest))
 
     def open(self, digest: Digest, start: int = 0, end: int | None = None) -> BinaryIO:
@@ -228,12 +232,13 @@ class Library:
         asset_type = upload.type or ("image" if media.picture else "chat_file")
         digest, size = staged.digest, staged.size
         measured = measure(staged.head, staged.read_at) if media.picture else None
+        hidden = {"inline": False} if media.picture and not media.inline else {}
         shape = {} if measured is None else {"width": measured.width, "height": measured.height}
         # Drafted before anything is published, so that a wrong field leaves nothing behind.
         record = self.images.draft(**self._fields(upload, media, asset_type, digest, size, tags), **shape)
         same = self.images.find_same(upload.user_id, digest, asset_type, upload.links)
         fresh = self.blobs.publish(staged, durable=same is not None)
-        self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **shape})
+        self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **hidden, **shape})
         if same is not None:
             return Stored(self._with_tags(same, tags), duplicate=True, fresh=fresh)
         return Stored(self._add(record, digest, fresh=fresh), duplicate=False, fresh=fresh)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock, SystemClock, timestamp
 from ..errors import NotFoundError, UnreadableError
 from ..ids import Ids, RandomIds
 from ..index.state import Problem, load_problems, unreadable_record
@@ -58,13 +59,21 @@ class JsonFiles:
         cache_dir: the folder of the index; None is the data folder's `cache/`.
         clock: sets tombstones' and documents' times.
         ids: names unfinished operations.
+        trash_s: seconds for which a removed asset's record is kept, so that it can be restored.
     """
 
     def __init__(
-        self, engine: FileEngine, *, cache_dir: Path | None = None, clock: Clock | None = None, ids: Ids | None = None
+        self,
+        engine: FileEngine,
+        *,
+        cache_dir: Path | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        trash_s: float = 604_800,
     ) -> None:
         self._engine = engine
         self._clock = clock or SystemClock()
+        self._trash_s = trash_s
         self._fetch = partial(record_at, engine)
         self._intents = Intents(engine, ids or RandomIds(), self._redo)
         self._logs: dict[str, Log] = {}
@@ -163,8 +172,9 @@ class JsonFiles:
     def compact(self) -> int:
         """Rewrite every log to one line per live record; return the bytes saved."""
         paths = [kind.home.path for kind in CATALOG.values() if isinstance(kind.home, Lines)]
+        since = timestamp(self._clock.now() - timedelta(seconds=self._trash_s))
         with self.guard(exclusive=True):
-            return sum(compact(self._projection, path) for path in paths)
+            return sum(compact(self._projection, path, since) for path in paths)
 
     def health(self) -> Health:
         """Return what is known to be wrong with the files."""

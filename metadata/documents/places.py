@@ -64,6 +64,12 @@ def line_key(kind: Kind, path: str, record: Mapping[str, object], offset: int) -
     return f"{kind.home.match(path)}/{own or f'@{offset}'}"
 
 
+def revision(record: Mapping[str, object]) -> int:
+    """Return the revision of a journal line, 0 where it has none."""
+    rev = record.get("_rev")
+    return rev if isinstance(rev, int) and not isinstance(rev, bool) else 0
+
+
 def with_parent(kind: Kind, path: str, record: Record) -> Record:
     """Return a line's record with the id that the file's name carries for it."""
     if not isinstance(kind.home, LinesPerParent) or kind.home.parent in record:

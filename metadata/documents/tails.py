@@ -18,7 +18,7 @@ from ..files.journal import Damage, Line
 from ..index.projector import Projector, Source
 from ..index.state import FileState, Problem, drop_file, load_file, save_file, save_problem
 from ..index.tables import table_of
-from .places import kinds_in, line_key, with_parent, without_bookkeeping
+from .places import kinds_in, line_key, revision, with_parent, without_bookkeeping
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,8 +116,7 @@ class Tails:
         if key is None:
             _unreadable(db, kind, path, line.offset, "", f"it has no {' and '.join(kind.key)}")
             return 0, 1
-        rev = record.get("_rev")
-        rev = rev if isinstance(rev, int) and not isinstance(rev, bool) else 0
+        rev = revision(record)
         known, was_live = _known_rev(db, kind, key)
         if known is not None and rev <= known:
             reason = f"another line of {key} stands before it"

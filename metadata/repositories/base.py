@@ -6,6 +6,7 @@ versions are kept by the documents below it.
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -92,7 +93,7 @@ class Repository(Generic[E]):
         """Yield every readable record, oldest first as stored."""
         return (self._entity(stored) for stored in self._documents.scan(self.kind.name))
 
-    def find_by_user_id(self, user_id: str) -> list[E]:
+    def find_by_user_id(self, user_id: str) -> builtins.list[E]:
         """Return every record of a user."""
         return list(self.walk({}, owner=user_id))
 
@@ -165,8 +166,9 @@ class Repository(Generic[E]):
 
     def _edited(self, record: Record, change: Callable[[E], E]) -> Record:
         after: Record = change(self._typed(record)).to_record()
-        for name in {*self.kind.key, self.kind.created} & record.keys():
-            after[name] = record[name]
+        for name in (*self.kind.key, *([self.kind.created] if self.kind.created else [])):
+            if name in record:
+                after[name] = record[name]
         if after == record or self.kind.updated is None:
             return after
         after[self.kind.updated] = self._later_than(record.get(self.kind.updated))

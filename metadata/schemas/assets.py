@@ -83,6 +83,7 @@ class Fact(Entity):
 
     Attributes:
         size: bytes.
+        inline: false for a picture that hides another format; a browser must not show it in place.
         frames: 1 for a still picture.
         alpha: some pixel is not opaque.
         placeholder: a tiny stand-in picture as text, shown while the picture loads.
@@ -97,6 +98,7 @@ class Fact(Entity):
     sha256: Annotated[Sha256, Filter()]
     size: Annotated[Count, Filter()]
     media_type: Annotated[Text | None, Filter()] = None
+    inline: Flag | None = None
     width: Count | None = None
     height: Count | None = None
     frames: Count | None = None

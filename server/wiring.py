@@ -1,0 +1,135 @@
+"""The only place that names concrete classes: from settings to an opened store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from metadata.files.folder import Opened, prepare
+
+from assets.blobs.local import LocalBlobs
+from assets.library import Library
+from assets.room import Room
+from metadata.clock import Clock, SystemClock, timestamp
+from metadata.documents.json_files import JsonFiles
+from metadata.files.engine import FileEngine
+from metadata.files.flush import Durability
+from metadata.ids import Ids, RandomIds
+from metadata.repositories.access_tokens import AccessTokensRepository
+from metadata.repositories.facts import FactsRepository
+from metadata.repositories.images import ImagesRepository
+from metadata.repositories.tags import TagsRepository
+from metadata.repositories.users import UsersRepository
+from metadata.schemas.baseline import baseline
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from metadata.schemas.users import User
+
+    from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An opened data folder and everything that works on it.
+
+    Attributes:
+        settings: what it was opened with.
+        folder: how the folder was found.
+        clock: the time.
+        documents: raw records; for maintenance, the repositories serve everything else.
+        assets: payloads and their records.
+        tags, tokens, users: the repositories.
+        owner: the first user, in whose name the command line and requests without sign-in act.
+    """
+
+    settings: Settings
+    folder: Opened
+    clock: Clock
+    engine: FileEngine
+    documents: JsonFiles
+    assets: Library
+    tags: TagsRepository
+    tokens: AccessTokensRepository
+    users: UsersRepository
+    owner: User
+
+    def close(self) -> None:
+        """Let go of files, locks and the index."""
+        self.documents.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def open_store(
+    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None, git_private: bool = False
+) -> Store:
+    """Open the data folder; an absent or empty one becomes a store.
+
+    Args:
+        settings: `data_dir` and the rest.
+        clock: the time, for tests.
+        ids: makes ids, for tests.
+        git_private: a new folder's `.gitignore` leaves out chats and settings too.
+
+    Raises:
+        InvalidError: the folder is not ours, of a newer format, or open to everybody.
+        UnreadableError: it cannot be read or written.
+        BusyError: another process holds it for too long.
+    """
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    folder = prepare(
+        settings.data_dir,
+        baseline(timestamp(clock.now())),
+        expect_store=settings.expect_store,
+        allow_world_writable=settings.allow_world_writable,
+        git_private=git_private,
+    )
+    engine = FileEngine.open(
+        settings.data_dir,
+        lock_timeout_ms=settings.lock_timeout_ms,
+        fsync_interval=settings.fsync_interval,
+        durability=Durability(settings.durability.value),
+        clock=clock,
+    )
+    documents = JsonFiles(engine, cache_dir=settings.cache_dir, clock=clock, ids=ids, trash_s=settings.trash_s)
+    try:
+        return _assemble(settings, folder, engine, documents, clock, ids)
+    except BaseException:
+        documents.close()
+        raise
+
+
+def _assemble(
+    settings: Settings, folder: Opened, engine: FileEngine, documents: JsonFiles, clock: Clock, ids: Ids
+) -> Store:
+    users = UsersRepository(documents, clock=clock, ids=ids)
+    tags = TagsRepository(documents, clock=clock, ids=ids)
+    room = Room(
+        engine.paths.root,
+        lambda: documents.total("fact", "size"),
+        clock,
+        min_free=settings.min_free_bytes,
+        max_used=settings.max_store_bytes,
+    )
+    library = Library(
+        documents,
+        LocalBlobs(engine.fs, engine.paths, engine.clock, sync=engine.flusher.whole_files),
+        lambda first_byte: engine.locks.shard(first_byte).hold(),
+        room,
+        images=ImagesRepository(documents, clock=clock, ids=ids),
+        facts=FactsRepository(documents, clock=clock, ids=ids),
+        tags=tags,
+    )
+    tokens = AccessTokensRepository(documents, clock=clock, ids=ids)
+    owner = users.ensure_first()
+    return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, owner)
