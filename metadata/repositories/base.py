@@ -6,7 +6,7 @@ versions are kept by the documents below it.
 
 from __future__ import annotations
 
-import builtins
+
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -21,6 +21,7 @@ from ..schemas.base import Entity
 from ..schemas.catalog import CATALOG, Kind
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 E = TypeVar("E", bound=Entity)

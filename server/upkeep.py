@@ -1,0 +1,66 @@
+"""What a serving process does beside answering: clearing up after dead ones, and looking for files edited by hand."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from metadata.errors import CalotypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .wiring import Store
+
+_log = logging.getLogger("calotype.upkeep")
+
+LEFTOVER_AGE_S = 30.0
+"""Younger leftovers may still be somebody's (the seed's stale-lock age)."""
+
+
+class Upkeep:
+    """A thread that tends the store until it is stopped.
+
+    Args:
+        store: the opened store.
+        every_s: seconds between two rounds.
+    """
+
+    def __init__(self, store: Store, every_s: float) -> None:
+        self._store = store
+        self._every_s = every_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="calotype-upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first round comes at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step that is being taken."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._attempt("clearing up leftovers", self.clear_up)
+        while not self._stopping.wait(self._every_s):
+            self._attempt("looking at the files", self.look)
+
+    def clear_up(self) -> None:
+        """Remove what dead processes left: staged uploads, temporary files and lock files."""
+        self._store.assets.blobs.sweep_staging(LEFTOVER_AGE_S)
+        self._store.engine.locks.collect_leftovers(LEFTOVER_AGE_S)
+
+    def look(self) -> None:
+        """Take over files edited by hand, and finish operations that a dead process left."""
+        self._store.documents.sweep()
+        with self._store.documents.guard():
+            pass  # entering finishes what was left
+
+    def _attempt(self, what: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (CalotypeError, OSError) as error:
+            # The next round tries again; answering goes on meanwhile.
+            _log.warning("Upkeep: %s failed: %s", what, error)
