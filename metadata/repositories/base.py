@@ -6,7 +6,6 @@ versions are kept by the documents below it.
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
