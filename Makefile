@@ -39,7 +39,7 @@ test: lint ## everything: what has to be green before a commit lands
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 # The same tests with larger counts: more Hypothesis examples, more rounds, more processes (see tests/conftest.py).
-verify: lint ## the whole suite with 5 times the counts, some 15 minutes
+verify: lint ## the whole suite with 5 times the counts
 	CALOTYPE_TEST_SCALE=5 $(BIN)/pytest --timeout=1200 $(PYTEST_ARGS)
 
 soak: $(INSTALLED) ## the tests of races, crashes and properties with 50 times the counts, for a night

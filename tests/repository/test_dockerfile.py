@@ -49,3 +49,14 @@ def test_everything_it_copies_is_there_and_not_ignored(repository: Path, dockerf
     allowed = {line[1:] for line in (repository / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert [name for name in copied if not (repository / name).exists()] == []
     assert set(copied) == allowed
+
+
+def test_what_it_copies_is_enough_to_build(repository: Path, dockerfile: str, tmp_path: Path) -> None:
+    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE):
+        for name in line.split():
+            source = repository / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, tmp_path / name)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert len(list((tmp_path / "dist").glob("calotype-*.whl"))) == 1
