@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from metadata.errors import InvalidError, StaleError
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
 
 _TAG = re.compile(r'[ \t]*(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
 _MAX_HEADER = 16_384
@@ -44,6 +47,12 @@ Tags = tuple[EntityTag, ...] | AnyTag
 def entity_tag(version: str, derived: str = "") -> EntityTag:
     """Return an entity's strong tag."""
     return EntityTag(f"{version}.{derived}" if derived else version)
+
+
+def field_of(headers: Headers, name: str) -> str | None:
+    """Return a list-valued header field, its lines joined as RFC 9110, section 5.3, joins them; None when absent."""
+    values = headers.getlist(name)
+    return ", ".join(values) if values else None
 
 
 def parse_tags(header: str) -> Tags | None:

@@ -9,12 +9,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from metadata.errors import UnreadableError
 
-from .conditional import EntityTag, not_modified, range_still_holds
+from .conditional import EntityTag, field_of, not_modified, range_still_holds
 from .errors import problem_of_status
 from .filenames import content_disposition
 from .ranges import Span, Unsatisfiable, content_range, parse_range
@@ -80,7 +81,7 @@ class Payload:
 def payload_answer(headers: Headers, payload: Payload) -> Response:
     """Decide how to answer GET or HEAD for bytes: 304, 206 of one kind or the other, 416, or the whole."""
     tag = EntityTag(payload.etag)
-    if not_modified(_joined(headers, "if-none-match"), tag):
+    if not_modified(field_of(headers, "if-none-match"), tag):
         return Response(None, http.HTTPStatus.NOT_MODIFIED, payload.validators())
     asked = parse_range(headers.get("range"), payload.size) if range_still_holds(headers.get("if-range"), tag) else None
     if isinstance(asked, Unsatisfiable):
@@ -125,7 +126,8 @@ class StreamedResponse(Response):
             await self._start(send)
             await _stream(first, pieces, receive, send)
         finally:
-            await run_in_threadpool(pieces.close)
+            with anyio.CancelScope(shield=True):  # a cancelled answer closes its file like any other
+                await run_in_threadpool(pieces.close)
 
     async def _start(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -186,11 +188,6 @@ def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
 async def _wait_until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         continue
-
-
-def _joined(headers: Headers, name: str) -> str | None:
-    values = headers.getlist(name)
-    return ", ".join(values) if values else None
 
 
 def _several(payload: Payload, spans: tuple[Span, ...], fields: dict[str, str]) -> Response:

@@ -78,8 +78,8 @@ async def receive_form(request: Request, rules: FormRules, sinks: Callable[[], S
         TooLargeError: too many parts, or a text that is too long; a file over the limit fails alone.
         ClientDisconnect: the client went away.
     """
-    reader = FormReader(boundary_of(_field(request, b"content-type")), rules, sinks)
     _refuse_coding(request)
+    reader = FormReader(boundary_of(_field(request, b"content-type")), rules, sinks)
     return await _pump(request, reader)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 from metadata.errors import InvalidError, StaleError
 from server.conditional import (
@@ -13,6 +14,7 @@ from server.conditional import (
     check_absent,
     check_match,
     entity_tag,
+    field_of,
     not_modified,
     parse_tags,
     range_still_holds,
@@ -35,6 +37,12 @@ def test_any_text_is_a_list_a_star_or_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "abc", '"a', '"a" "b"', '"a", b', "**", ",", '"a b"', 'w/"a"'])
 def test_what_is_no_list(text: str) -> None:
     assert parse_tags(text) is None
+
+
+def test_several_lines_of_a_field_are_one_list() -> None:
+    headers = Headers(raw=[(b"if-match", b'"a"'), (b"if-match", b'"b"')])
+    assert field_of(headers, "If-Match") == '"a", "b"'
+    assert field_of(headers, "if-range") is None
 
 
 def test_star() -> None:

@@ -151,6 +151,11 @@ def test_digests_of_a_part() -> None:
     assert content(form.files[3]) == b"one"
 
 
+def test_the_first_of_a_repeated_part_header_counts() -> None:
+    form = read(body(part('name="file"; filename="a"', b"x", 'Content-Disposition: form-data; name="tags"')))
+    assert [file.filename for file in form.files] == ["a"]
+
+
 def test_one_files_fault_is_its_own() -> None:
     sinks = Sinks()
     form = read(

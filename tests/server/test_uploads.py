@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from typing import TYPE_CHECKING, Protocol
 
+import anyio
 import httpx2
 import pytest
 from starlette.applications import Starlette
@@ -59,6 +60,7 @@ class CountingSink:
         self.sinks = sinks
         self.size = 0
         self.head = b""
+        self.writing = False
 
     def write(self, chunk: bytes | memoryview) -> None:
         """Count it."""
@@ -66,7 +68,9 @@ class CountingSink:
         self.sinks.largest = max(self.sinks.largest, len(chunk))
         self.size += len(chunk)
         self.head = (self.head + bytes(chunk[:100]))[:100]
+        self.writing = True
         time.sleep(self.sinks.delay)
+        self.writing = False
 
     def finish(self) -> Kept:
         """Hand it on."""
@@ -77,6 +81,7 @@ class CountingSink:
 
     def discard(self) -> None:
         """Forget it."""
+        assert not self.writing, "discarded under the hands of the thread that writes"
         self.sinks.open.discard(self)
 
 
@@ -182,26 +187,35 @@ def test_a_body_of_unknown_length_stops_at_the_limit() -> None:
     assert not sinks.open | sinks.kept
 
 
-def test_memory_stays_bounded_and_chunks_are_cut() -> None:
+@pytest.mark.parametrize("as_form", [False, True])
+def test_memory_stays_bounded_and_chunks_are_cut(as_form: bool) -> None:  # noqa: FBT001  # a table
     sinks = Sinks()
-    chunk = bytes(8 * 1024 * 1024)
-    left = 20
+    start = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    pieces = [bytes(8 * 1024 * 1024)] * 20
+    if as_form:
+        pieces = [start, *pieces, b"\r\n--b--"]
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")] if as_form else []
+    left = iter(pieces)
 
     async def receive() -> Message:
-        nonlocal left
-        left -= 1
-        return {"type": "http.request", "body": chunk, "more_body": left > 0}
+        piece = next(left, b"")
+        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
 
-    async def run() -> int:
-        raw = await receive_raw(Request({"type": "http", "headers": [], "query_string": b""}, receive), 10**9, sinks)
-        return raw.kept.size
+    async def run() -> None:
+        request = Request({"type": "http", "headers": headers, "query_string": b""}, receive)
+        if as_form:
+            rules = FormRules(RULES.files, RULES.texts, 10**9, 100)
+            await receive_form(request, rules, sinks)
+        else:
+            await receive_raw(request, 10**9, sinks)
 
     tracemalloc.start()
     try:
-        assert asyncio.run(run()) == 20 * len(chunk)
+        asyncio.run(run())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+    assert [kept.size for kept in sinks.kept] == [20 * 8 * 1024 * 1024]
     assert sinks.largest <= 256 * 1024
     assert peak < 2 * 1024 * 1024
 
@@ -284,8 +298,25 @@ def test_a_cancelled_upload_discards_after_its_thread_is_done() -> None:
             await task
 
     asyncio.run(run())
-    assert sinks.made == 1
+    assert sinks.made == 1  # and `discard` saw no writing thread
     assert not sinks.open | sinks.kept
+
+
+def test_a_cancelled_scope_discards_too() -> None:
+    sinks = Sinks(delay=0.05)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": bytes(300_000), "more_body": True}
+
+    async def run() -> bool:
+        request = Request({"type": "http", "headers": [], "query_string": b""}, receive)
+        with anyio.move_on_after(0.12) as scope:
+            await receive_raw(request, 10**9, sinks)
+        assert not sinks.open | sinks.kept
+        return scope.cancelled_caught
+
+    assert asyncio.run(run())
+    assert sinks.made == 1
 
 
 def test_refusals_are_ours() -> None:
