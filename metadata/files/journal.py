@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import BusyError, NotFoundError, StaleError, UnreadableError
@@ -134,12 +134,14 @@ class Journal:
     def recover(self) -> list[Damage]:
         """Repair a torn tail, read the whole journal and return what was or is wrong with it; rot is left in place.
 
+        A thread that holds the journal's lock already goes on holding it.
+
         Raises:
             BusyError: the lock was not free in time.
             FullError: no room in quarantine.
             UnreadableError: the journal cannot be read, or not repaired.
         """
-        with self._lock.hold(), told(self.path, "recovered"):
+        with nullcontext() if self._lock.held else self._lock.hold(), told(self.path, "recovered"):
             found = self._appender.recover()
             if found is None:
                 return []
