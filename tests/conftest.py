@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist has no types
+def pytest_configure_node(node: Any) -> None:
     """Hand the variables on to a worker of pytest-xdist."""
     node.workerinput["scale"] = node.config.stash[_SCALE]
     node.workerinput["corpus"] = node.config.stash[_CORPUS]
@@ -88,3 +88,9 @@ def original_folder(tmp_path: Path, original: ModuleType) -> Path:
     """A data folder as the original application wrote it; `public/` lies beside it."""
     folder: Path = original.write_folder(tmp_path / "application")
     return folder
+
+
+@pytest.fixture(scope="session")
+def serving() -> ModuleType:
+    """The module `tests/serving/server.py`: `Server`, a real server in its own process, and `run` for commands."""
+    return _module("calotype_tests_serving_server", _HERE / "serving" / "server.py")
