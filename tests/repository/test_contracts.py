@@ -24,6 +24,7 @@ TRESPASSES = {
     "cryptography": ("server/secrets.py", "import cryptography.fernet\n"),
     "sqlite3": ("metadata/repositories/shortcut.py", "import sqlite3\n"),
     "httpx2": ("server/client.py", "import httpx2\n"),
+    "Backends": ("server/backend.py", "from metadata.documents import memory\n"),
     "typer": ("assets/terminal.py", "import rich.table\n"),
 }
 
