@@ -15,7 +15,7 @@ from metadata.errors import InvalidError, StaleError
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
-_TAG = re.compile(r'[ \t]*(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
+_TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
 _MAX_HEADER = 16_384
 
 
@@ -64,16 +64,14 @@ def parse_tags(header: str) -> Tags | None:
     tags: list[EntityTag] = []
     position = 0
     while position < len(header):
-        if match := _TAG.match(header, position):
-            tags.append(EntityTag(match["value"], weak=match["weak"] is not None))
-            position = match.end()
-        elif header[position] in " \t":
+        if header[position] in " \t,":  # empty elements are allowed (RFC 9110, section 5.6.1.2)
             position += 1
             continue
-        if position < len(header):
-            if header[position] != ",":
-                return None
-            position += 1
+        match = _TAG.match(header, position)
+        if match is None or header[match.end() : match.end() + 1] not in {"", ","}:
+            return None
+        tags.append(EntityTag(match["value"], weak=match["weak"] is not None))
+        position = match.end()
     return tuple(tags) or None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,12 @@ def test_several_lines_of_a_field_are_one_list() -> None:
     headers = Headers(raw=[(b"if-match", b'"a"'), (b"if-match", b'"b"')])
     assert field_of(headers, "If-Match") == '"a", "b"'
     assert field_of(headers, "if-range") is None
+
+
+def test_a_long_run_of_spaces_costs_no_more_than_its_length() -> None:
+    began = time.process_time()
+    assert parse_tags(" " * 16_000) is None
+    assert time.process_time() - began < 0.1
 
 
 def test_star() -> None:
