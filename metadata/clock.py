@@ -40,7 +40,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Read an ISO-8601 moment that names its zone.
+    """Read an ISO-8601 moment that names its zone, as one in UTC.
 
     Raises:
         InvalidError: the text is not such a moment, or has no zone.
@@ -48,6 +48,6 @@ def parse_timestamp(text: str) -> datetime:
     if not _ISO.fullmatch(text):
         raise InvalidError(f"{text[:40]!r} is not an ISO-8601 time with a zone, such as 2026-01-31T12:00:00.000Z.")
     try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidError(f"{text[:40]!r} is not a time that exists.") from error

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from metadata.files.folder import Opened, prepare
-
 from assets.blobs.local import LocalBlobs
 from assets.library import Library
 from assets.room import Room
 from metadata.clock import Clock, SystemClock, timestamp
 from metadata.documents.json_files import JsonFiles
+from metadata.errors import InvalidError
 from metadata.files.engine import FileEngine
 from metadata.files.flush import Durability
+from metadata.files.folder import Opened, prepare
+from metadata.files.mounts import network_file_system
 from metadata.ids import Ids, RandomIds
 from metadata.repositories.access_tokens import AccessTokensRepository
 from metadata.repositories.facts import FactsRepository
@@ -87,6 +88,7 @@ def open_store(
         BusyError: another process holds it for too long.
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
+    _refuse_network(settings)
     folder = prepare(
         settings.data_dir,
         baseline(timestamp(clock.now())),
@@ -133,3 +135,14 @@ def _assemble(
     tokens = AccessTokensRepository(documents, clock=clock, ids=ids)
     owner = users.ensure_first()
     return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, owner)
+
+
+def _refuse_network(settings: Settings) -> None:
+    kind = network_file_system(settings.data_dir)
+    if kind is not None and not settings.allow_network_fs:
+        raise InvalidError(
+            f"{settings.data_dir} lies on a network file system ({kind}), whose locks and syncs do not promise enough"
+            " to keep files safe. Use a local disk, or set CALOTYPE_ALLOW_NETWORK_FS=1 if only one machine writes, with"
+            " CALOTYPE_CACHE_DIR on a local disk.",
+            setting="CALOTYPE_ALLOW_NETWORK_FS",
+        )

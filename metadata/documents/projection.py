@@ -12,9 +12,10 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import CalotypeError, NotFoundError, UnreadableError
+from ..errors import BusyError, CalotypeError, UnreadableError
 from ..index.database import Database, IndexLostError
 from ..index.projector import Projector
 from ..index.state import clear_pending, load_file, load_pending, load_problems, note_pending
@@ -132,7 +133,7 @@ class Projection:
                 identity = self.whole.write(path, document, busy) if busy else self.whole.identity(path)
             except BaseException:
                 # The file may or may not have changed; with the lock held, looking at it settles it.
-                self.attempt(path, lambda db: self._settle_locked(db, path))
+                self.attempt(path, partial(self._settle_locked, path=path))
                 raise
             if self.attempt(path, lambda db: self.whole.project_effects(db, path, identity, busy)):
                 self.saw(path, identity)
@@ -197,9 +198,9 @@ class Projection:
             if time.time_ns() - noted > NOTE_AGE_NS and lock.probe():
                 try:
                     with lock.hold():
-                        self.attempt(path, lambda db, path=path: self._settle_locked(db, path))  # type: ignore[misc]
-                except NotFoundError as error:
-                    _log.warning("%s was left unfinished and cannot be looked at: %s", path, error.message)
+                        self.attempt(path, partial(self._settle_locked, path=path))
+                except BusyError as error:
+                    _log.warning("%s was left unfinished and cannot be looked at yet: %s", path, error.message)
 
     def _settle_locked(self, db: sqlite3.Connection, path: str) -> None:
         self._seen[path] = self.whole.project(db, path)

@@ -70,3 +70,9 @@ def test_the_systems_clock_is_aware_and_goes_on() -> None:
     assert clock.now().tzinfo is UTC
     first = clock.monotonic()
     assert first <= clock.monotonic()
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_moment_outside_the_calendar_in_utc_is_refused(text: str) -> None:
+    with pytest.raises(InvalidError):
+        parse_timestamp(text)

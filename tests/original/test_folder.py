@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def held(located: Located, content: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+def held(located: Located, content: Any) -> list[dict[str, Any]]:
     """Return the records of one kind that a parsed file holds."""
     home = located.kind.home
     if isinstance(home, InMember):
