@@ -1,0 +1,291 @@
+"""Assets as a program sees them, the same over a folder and over HTTP: the contract, and the values it speaks in.
+
+`LocalAssets` and `RemoteAssets` fulfil it; one suite of tests runs over both, and the command line is written against
+it alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypedDict
+
+from metadata.errors import InvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self, Unpack
+
+Data = Path | bytes | BinaryIO
+"""Where bytes come from: a file, bytes at hand, or something that is read to its end."""
+
+
+class PutFields(TypedDict, total=False):
+    """What may be said of a file that is stored.
+
+    `filename` is by default the path's name; `type` is image, chat_file or avatar, by default chosen from the bytes;
+    `source` is upload, import or generated; `tags` are ids or names, names are created; `sha256` is the digest the
+    bytes must have.
+    """
+
+    filename: str | None
+    type: str | None
+    source: str
+    tags: Sequence[str]
+    character_id: str | None
+    chat_id: str | None
+    message_id: str | None
+    generation_prompt: str | None
+    generation_model: str | None
+    sha256: str | None
+
+
+class Filters(TypedDict, total=False):
+    """What a list may be narrowed to; of several `tags` (ids or names) all must be there. `user_id` is for admins."""
+
+    type: str
+    sha256: str
+    tags: Sequence[str]
+    character_id: str
+    chat_id: str
+    message_id: str
+    source: str
+    mime_type: str
+    filename: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetView:
+    """An asset as the API answers it.
+
+    Attributes:
+        size: bytes.
+        width, height: pixels, after orientation; None for what is not a picture.
+        tags: ids.
+        url: where its bytes are served; root-relative unless the server knows its public address.
+        duplicate: of an upload: the record was there before.
+        version: the record's version, empty where the answer did not tell (lists over HTTP).
+        wire: the whole answer with the names on the wire.
+    """
+
+    id: str
+    sha256: str
+    type: str
+    filename: str
+    media_type: str
+    size: int
+    source: str
+    tags: tuple[str, ...]
+    url: str
+    created_at: str
+    updated_at: str
+    width: int | None = None
+    height: int | None = None
+    character_id: str | None = None
+    chat_id: str | None = None
+    message_id: str | None = None
+    duplicate: bool = False
+    version: str = field(default="", compare=False)
+    wire: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, wire: Mapping[str, Any], version: str = "") -> AssetView:
+        """Read an answer.
+
+        Raises:
+            InvalidError: it is not an asset.
+        """
+        try:
+            return cls(
+                id=wire["id"],
+                sha256=wire["sha256"],
+                type=wire["type"],
+                filename=wire["filename"],
+                media_type=wire["mimeType"],
+                size=wire["size"],
+                source=wire.get("source", "upload"),
+                tags=tuple(wire.get("tags", ())),
+                url=wire["url"],
+                created_at=wire["createdAt"],
+                updated_at=wire["updatedAt"],
+                width=wire.get("width"),
+                height=wire.get("height"),
+                character_id=wire.get("characterId"),
+                chat_id=wire.get("chatId"),
+                message_id=wire.get("messageId"),
+                duplicate=bool(wire.get("duplicate", False)),
+                version=version,
+                wire=wire,
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidError(f"The answer is not an asset: {error}. Is this a Calotype server?") from error
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPage:
+    """A page of assets.
+
+    Attributes:
+        next_cursor: where the next page begins; None at the end.
+        total: how many there are on all pages, at least that many if `total_capped`.
+        unreadable: how many records had to be left out.
+    """
+
+    items: list[AssetView]
+    next_cursor: str | None
+    total: int
+    total_capped: bool = False
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One record that uses an asset, through which field; field `mention` is its hash in any text."""
+
+    kind: str
+    id: str
+    field: str
+
+
+class Assets(Protocol):
+    """Payloads and their records. Every method may be called from several threads."""
+
+    def put(self, data: Data, /, **fields: Unpack[PutFields]) -> AssetView:
+        """Store a file; the same bytes with the same type and links again are the same record (`duplicate`).
+
+        Raises:
+            InvalidError: there are no bytes, or a field is wrong or unknown.
+            ConflictError: the bytes have not the digest `sha256`.
+            TooLargeError, FullError: over a limit, or no room.
+            NotFoundError, UnreadableError: the path is not there, or cannot be read.
+        """
+
+    def get(self, asset_id: str) -> AssetView:
+        """Return a record.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+
+    def find(self, sha256: str) -> list[AssetView]:
+        """Return every record that names a payload, oldest first.
+
+        Raises:
+            InvalidError: that is not a digest.
+        """
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
+        q: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> AssetPage:
+        """Return a page of records, oldest first unless `sort` (`field`, `-field`) or `q` (full text) says otherwise.
+
+        Raises:
+            InvalidError: an unknown filter or field, or a limit or cursor that is not sound.
+        """
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a payload's bytes.
+
+        Raises:
+            NotFoundError: there is no such payload.
+            InvalidError: that is not a digest.
+        """
+
+    def read(self, sha256: str) -> bytes:
+        """Return a payload's bytes; errors as `open`."""
+
+    def delete(self, asset_id: str, *, force: bool = False, purge: bool = False) -> None:
+        """Delete a record; its payload goes with the garbage collection, or (`purge`) now if nothing else needs it.
+
+        Raises:
+            NotFoundError: there is none of this id.
+            ConflictError: it is still used, and `force` was not given.
+        """
+
+    def restore(self, asset_id: str) -> AssetView:
+        """Bring a deleted record back while its payload is still there.
+
+        Raises:
+            NotFoundError: it is gone for good.
+            ConflictError: it is not deleted.
+        """
+
+    def have(self, digests: Sequence[str]) -> Sequence[str]:
+        """Return those of the digests that none of one's own records names.
+
+        Raises:
+            InvalidError: one of them is not a digest.
+        """
+
+    def references(self, key: str) -> Sequence[Reference]:
+        """Return what uses a record (by its id) or a payload (by its SHA-256).
+
+        Raises:
+            NotFoundError: there is no record of this id.
+        """
+
+    def tag(self, asset_id: str, *tags: str) -> AssetView:
+        """Put tags (ids or names; names are created) on a record.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+
+    def untag(self, asset_id: str, tag_id: str) -> AssetView:
+        """Take a tag off a record; one that is not there is no error.
+
+        Raises:
+            NotFoundError: there is no record of this id.
+        """
+
+
+class Door(Protocol):
+    """Something with assets behind it that is closed afterwards: an opened folder, or a connection to a server."""
+
+    @property
+    def assets(self) -> Assets:
+        """The assets."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+
+
+def check_names(given: Mapping[str, object], known: type) -> None:
+    """Refuse names that a `TypedDict` does not have.
+
+    Raises:
+        InvalidError: there is one; `field` names it.
+    """
+    names = sorted(known.__annotations__)
+    for name in given:
+        if name not in names:
+            raise InvalidError(f"There is no {name!r} here; there are {', '.join(names)}.", field=name)
+
+
+def walk(
+    assets: Assets, *, sort: str | None = None, q: str | None = None, **filters: Unpack[Filters]
+) -> Iterator[AssetView]:
+    """Yield every record that fits, page after page."""
+    cursor: str | None = None
+    while True:
+        page = assets.list(limit=500, cursor=cursor, sort=sort, q=q, **filters)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return

@@ -1,0 +1,81 @@
+"""Records as answers: the names on disk become the names on the wire, and what an answer derives is added."""
+
+from __future__ import annotations
+
+import hashlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from assets.media import media_named
+from metadata.schemas.assets import Asset
+from metadata.schemas.catalog import CATALOG
+
+from .conditional import EntityTag, entity_tag
+from .responses import encode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metadata.schemas.base import Entity
+
+    from .settings import Settings
+
+ASSET_NAMES: Mapping[str, str] = MappingProxyType({name: name.removeprefix("_") for _, name in Asset.members()})
+"""An asset's members: names on disk and on the wire."""
+
+DERIVED_NAMES = ("url", "thumbUrl", "placeholder")
+"""What an asset's answer has beside its record. The last two stay null until derived pictures are served."""
+
+_DERIVED_DIGITS = 8
+
+
+def entity_wire(entity: Entity) -> dict[str, object]:
+    """Return a record as the API answers it.
+
+    Our members lose their `_`, hidden ones are left out, absent ones are null; members that no schema knows are passed
+    on unless they begin with `_`.
+    """
+    record = entity.to_record()
+    hidden = CATALOG[entity.declaration.name].hidden
+    wire: dict[str, object] = {}
+    for attribute, name in entity.members():
+        if name not in hidden:
+            wire[name.removeprefix("_")] = record.get(name, getattr(entity, attribute))
+    known = {name for _, name in entity.members()}
+    unknown = {name: value for name, value in record.items() if name not in known and not name.startswith("_")}
+    return unknown | wire
+
+
+def asset_wire(asset: Asset, *, base: str = "", duplicate: bool | None = None) -> dict[str, object]:
+    """Return an asset as the API answers it: its record, our members without `_`, and what is derived from it.
+
+    Args:
+        asset: the record.
+        base: what its URL begins with, see `base_of`.
+        duplicate: on an upload, whether the record was there before.
+    """
+    wire = entity_wire(asset)
+    wire |= {"url": blob_url(asset.sha256, asset.mime_type, base=base), "thumbUrl": None, "placeholder": None}
+    return wire if duplicate is None else {**wire, "duplicate": duplicate}
+
+
+def blob_url(sha256: str, media_type: str, *, base: str = "") -> str:
+    """Return where a payload is served, with its usual extension."""
+    return f"{base}/blobs/{sha256}.{extension_of(media_type)}"
+
+
+def extension_of(media_type: str) -> str:
+    """Return the usual file extension of a recorded media type, without a dot; `bin` for one that is not known."""
+    media = media_named(media_type)
+    return "bin" if media is None else media.extension
+
+
+def tag_of(entity: Entity, wire: Mapping[str, object]) -> EntityTag:
+    """Return the strong tag of an answer: the record's version, and digits that change with anything else in it."""
+    return entity_tag(entity.version, hashlib.sha256(encode_json(dict(wire))).hexdigest()[:_DERIVED_DIGITS])
+
+
+def base_of(settings: Settings) -> str:
+    """Return what URLs in answers begin with: the public address if there is one, then the path prefix."""
+    public = settings.public_url or ""
+    return public if public.endswith(settings.root_path) else public + settings.root_path
