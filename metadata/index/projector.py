@@ -56,9 +56,13 @@ def references_of(kind: Kind, body: Body) -> list[Reference]:
 
 def mentions_of(kind: Kind, body: Body) -> set[str]:
     """Return the hashes the record mentions in any text, beside the one it names as its own payload."""
+    return _mentions(kind, body, json.dumps(body)) if kind.mentions else set()
+
+
+def _mentions(kind: Kind, body: Body, text: str) -> set[str]:
     if not kind.mentions:
         return set()
-    found = set(_HASH_RUN.findall(json.dumps(body)))
+    found = set(_HASH_RUN.findall(text))
     found.discard(str(body.get("sha256")))
     return found
 
@@ -87,6 +91,7 @@ class Projector:
     def __init__(self, catalog: Mapping[str, Kind] = CATALOG, *, all_bodies: bool = False) -> None:
         self.catalog = catalog
         self._all_bodies = all_bodies
+        self._columns = {name: columns_of(kind) for name, kind in catalog.items()}
         self._insert = {name: _insert_statement(kind) for name, kind in catalog.items()}
         self._update = {name: _update_statement(kind) for name, kind in catalog.items()}
 
@@ -94,7 +99,9 @@ class Projector:
         """Write a record's rows, in place of those it had; return its position, which it keeps from the first."""
         owner = owner_of(kind, body)
         created = _text(body.get(kind.created) if kind.created else None)
-        row = self._row(kind, key, body, source, owner, created)
+        # Escaped to ASCII: SQLite refuses a lone surrogate, which JSON from elsewhere may hold.
+        text = json.dumps(body, separators=(",", ":"))
+        row = self._row(kind, key, body, source, owner, created, text)
         known = db.execute(f"SELECT seq, owner FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
         if known is None:
             seq = self._insert_row(db, kind, key, row)
@@ -106,7 +113,7 @@ class Projector:
                 _count(db, kind, known[1], -1)
                 _count(db, kind, owner, 1)
             self._clear_satellites(db, kind, key, seq)
-        self._write_satellites(db, kind, key, body, seq, owner, created)
+        self._write_satellites(db, kind, key, body, seq, owner, created, text)
         return seq
 
     def remove(self, db: sqlite3.Connection, kind: Kind, key: str) -> int:
@@ -142,12 +149,13 @@ class Projector:
         db.execute("DELETE FROM tombstones WHERE path = ?", (path,))
         db.execute("DELETE FROM problems WHERE path = ?", (path,))
 
-    def _row(self, kind: Kind, key: str, body: Body, source: Source, owner: str, created: str) -> list[object]:
-        # Escaped to ASCII: SQLite refuses a lone surrogate, which JSON from elsewhere may hold.
-        text = json.dumps(body, separators=(",", ":")) if self._all_bodies or stores_body(kind) else None
+    def _row(
+        self, kind: Kind, key: str, body: Body, source: Source, owner: str, created: str, text: str
+    ) -> list[object]:
         updated = _text(body.get(kind.updated) if kind.updated else None)
-        fixed = [key, source.path, source.rev, owner, created, updated, source.offset, source.length, text]
-        return [*fixed, *(column_value(body.get(field)) for field in columns_of(kind))]
+        kept = text if self._all_bodies or stores_body(kind) else None
+        fixed = [key, source.path, source.rev, owner, created, updated, source.offset, source.length, kept]
+        return [*fixed, *(column_value(body.get(field)) for field in self._columns[kind.name])]
 
     def _insert_row(self, db: sqlite3.Connection, kind: Kind, key: str, row: list[object]) -> int:
         buried = db.execute("SELECT seq FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key)).fetchone()
@@ -168,22 +176,22 @@ class Projector:
             db.execute(f"DELETE FROM {text_table_of(kind)} WHERE rowid = ?", (seq,))
 
     def _write_satellites(
-        self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, seq: int, owner: str, created: str
+        self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, seq: int, owner: str, created: str, text: str
     ) -> None:
         for ref in references_of(kind, body):
             db.execute(
                 "INSERT OR IGNORE INTO refs VALUES(?, ?, ?, ?, ?, ?, ?)",
                 (kind.name, key, ref.field, ref.kind, ref.key, owner, created),
             )
-        for sha256 in mentions_of(kind, body):
+        for sha256 in _mentions(kind, body, text):
             db.execute("INSERT OR IGNORE INTO mentions VALUES(?, ?, ?, ?)", (sha256, kind.name, key, owner))
         for rule, value in unique_values(kind, body):
             db.execute("INSERT OR IGNORE INTO uniques VALUES(?, ?, ?, ?)", (kind.name, rule, value, key))
         if kind.searched:
-            text = "\n".join(_searched_text(body, name) for name, _ in kind.searched)
+            searched = "\n".join(_text(body.get(name)) for name, _ in kind.searched)
             db.execute(
                 f"INSERT INTO {text_table_of(kind)}(rowid, words, grams) VALUES(?, ?, ?)",
-                (seq, folding.words(text), folding.grams(text)),
+                (seq, folding.words(searched), folding.grams(searched)),
             )
 
 
@@ -198,10 +206,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
-
-
-def _searched_text(body: Body, name: str) -> str:
-    return _text(body.get(name))
 
 
 def _count(db: sqlite3.Connection, kind: Kind, owner: str, step: int) -> None:
