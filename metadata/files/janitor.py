@@ -39,9 +39,15 @@ class Janitor:
         self._paths = paths
         self._lock_named = lock_named
 
-    def collect(self, limit_ns: int) -> int:
-        """Remove leftovers that were last changed before this time (nanoseconds since 1970); return how many."""
-        return sum(self._remove(path) for path in self._old(self._paths.root, limit_ns))
+    def collect(self, limit_ns: int, *, alone: bool) -> int:
+        """Remove leftovers and return how many.
+
+        Args:
+            limit_ns: what was changed after this time stays, nanoseconds since 1970.
+            alone: nobody else has the store open, so that no temporary file can be a writer's.
+        """
+        old = [path for path in self._old(self._paths.root, limit_ns) if alone or path.name.endswith(".lock")]
+        return sum(self._remove(path) for path in old)
 
     def _old(self, folder: Path, limit_ns: int) -> Iterator[Path]:
         for entry in self._fs.scandir(folder):

@@ -152,17 +152,18 @@ class Locks:
 
         Args:
             older_than_s: younger files stay.
-            only_if_alone: do nothing while another process has the store open. Without it holders notice that their
-                lock file went and take the new one, so nothing is lost, only slower.
+            only_if_alone: do nothing while another process has the store open. Without it lock files go, and holders
+                notice and take the new ones, so nothing is lost, only slower; temporary files stay.
 
         Raises:
             BusyError: the start lock was not free in time.
         """
         with self.start():
-            if only_if_alone and not self._alone():
+            alone = self._alone()
+            if only_if_alone and not alone:
                 return 0
             limit_ns = int((self._clock.now().timestamp() - older_than_s) * 1e9)
-            return Janitor(self._fs, self._paths, self._locks.get).collect(limit_ns)
+            return Janitor(self._fs, self._paths, self._locks.get).collect(limit_ns, alone=alone)
 
     def close(self) -> None:
         """Let go of the descriptors; a later hold opens them again."""

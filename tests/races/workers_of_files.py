@@ -1,0 +1,82 @@
+"""What the processes of the file engine's races do; spawned processes find it by its path.
+
+Run as `python workers_of_files.py <what> <arguments>`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metadata.files.engine import FileEngine
+from metadata.store import JsonStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def edit(folder: str, number: str, count: str) -> None:
+    """Add one to a counter, each time in a locked read-modify-write."""
+    del number
+    store = JsonStore(folder, lock_timeout=60_000)
+    for _ in range(int(count)):
+        with store.edit("counter.json", default={"n": 0}) as document:
+            document["n"] += 1
+
+
+def append(folder: str, number: str, count: str) -> None:
+    """Append durably, one record a commit, and print each id once it is acknowledged."""
+    journal = FileEngine.open(Path(folder), lock_timeout_ms=60_000).journal("log.jsonl")
+    for index in range(int(count)):
+        record = {"id": f"{number}-{index}"}
+        journal.commit(lambda batch, record=record: batch.stage(record))  # type: ignore[misc]
+        print(record["id"], flush=True)  # noqa: T201 - the parent reads what was acknowledged
+
+
+def compact(folder: str, number: str, count: str) -> None:
+    """Compact the journal again and again."""
+    del number
+    journal = FileEngine.open(Path(folder), lock_timeout_ms=60_000).journal("log.jsonl")
+    for _ in range(int(count)):
+        journal.compact(iter)
+        time.sleep(0.01)
+
+
+def hold(folder: str, path: str) -> None:
+    """Hold a document's lock until killed."""
+    with FileEngine.open(Path(folder)).locks.lock_of(path).hold():
+        print("held", flush=True)  # noqa: T201 - the parent waits for it
+        time.sleep(600)
+
+
+def share(folder: str, seconds: str) -> None:
+    """Go through the gate shared, without a pause between two holds, for some seconds."""
+    gate = FileEngine.open(Path(folder)).locks.gate
+    print("sharing", flush=True)  # noqa: T201 - the parent waits for it
+    end = time.monotonic() + float(seconds)
+    while time.monotonic() < end:
+        with gate.shared():
+            time.sleep(0.002)
+
+
+def sweep(folder: str, number: str, count: str) -> None:
+    """Remove every lock file that nobody holds at the moment, again and again."""
+    del number
+    locks = FileEngine.open(Path(folder)).locks
+    for _ in range(int(count)):
+        locks.collect_leftovers(0, only_if_alone=False)
+
+
+WORK: dict[str, Callable[..., None]] = {
+    "edit": edit,
+    "append": append,
+    "compact": compact,
+    "hold": hold,
+    "share": share,
+    "sweep": sweep,
+}
+
+if __name__ == "__main__":
+    WORK[sys.argv[1]](*sys.argv[2:])
