@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +12,6 @@ from metadata.files.engine import FileEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -19,3 +20,15 @@ def engine(tmp_path: Path) -> Iterator[FileEngine]:
     engine = FileEngine.open(tmp_path / "data", lock_timeout_ms=2000)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def failing() -> Any:
+    """A `FailingFileSystem`, see `failing.py`."""
+    # Tests are imported by path, so a plain module beside them is too.
+    spec = importlib.util.spec_from_file_location("calotype_tests_failing", Path(__file__).with_name("failing.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.FailingFileSystem()
