@@ -1,0 +1,206 @@
+"""Locks inside one process; `tests/races` has several."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from metadata.errors import BusyError, InternalError, InvalidError
+from metadata.files.engine import FileEngine
+from metadata.files.locks import lock_path_of
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+@pytest.mark.parametrize(
+    ("path", "lock"),
+    [
+        ("characters/a.json", "characters/.lock"),
+        ("personas/b.json", "personas/.lock"),
+        ("settings/users/c.json", "settings/users/.lock"),
+        ("settings/general.json", "settings/general.json.lock"),
+        ("characters/deep/a.json", "characters/deep/a.json.lock"),
+        ("chats/index.jsonl", "chats/index.jsonl.lock"),
+        ("top.json", "top.json.lock"),
+    ],
+)
+def test_lock_files(engine: FileEngine, path: str, lock: str) -> None:
+    assert lock_path_of(path) == lock
+    with engine.locks.lock_of(path).hold():
+        assert (engine.paths.root / lock).stat().st_mode & 0o777 == 0o600
+
+
+def test_one_object_for_one_lock_file(engine: FileEngine) -> None:
+    lock = engine.locks.lock_of("characters/a.json")
+    for number in range(600):
+        engine.locks.lock_of(f"chats/{number}.jsonl")
+    assert engine.locks.lock_of("characters/b.json") is lock
+    with pytest.raises(InvalidError):
+        engine.locks.lock_of("../outside")
+
+
+def test_second_hold_by_a_thread_is_an_error_at_once(engine: FileEngine) -> None:
+    lock = engine.locks.lock_of("a.json")
+    with lock.hold():
+        assert lock.held
+        with pytest.raises(InternalError), lock.hold():
+            pass
+    assert not lock.held
+    with lock.hold():
+        pass
+
+
+def test_threads_exclude_each_other_and_time_out(engine: FileEngine) -> None:
+    lock = engine.locks.lock_of("a.json")
+    entered, leave = threading.Event(), threading.Event()
+
+    def holder() -> None:
+        with lock.hold():
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=holder)
+    thread.start()
+    entered.wait(10)
+    assert lock.probe() is False
+    started = time.monotonic()
+    with pytest.raises(BusyError, match="another thread"), lock.hold(100):
+        pass
+    assert time.monotonic() - started < 1
+    leave.set()
+    thread.join()
+    assert lock.probe() is True
+
+
+def test_two_engines_exclude_each_other(engine: FileEngine) -> None:
+    other = FileEngine.open(engine.paths.root)
+    with engine.locks.lock_of("a.json").hold(), pytest.raises(BusyError), other.locks.lock_of("a.json").hold(50):
+        pass
+
+
+def test_replaced_lock_file_is_noticed(engine: FileEngine) -> None:
+    lock = engine.locks.lock_of("a.json")
+    other = FileEngine.open(engine.paths.root).locks.lock_of("a.json")
+    with lock.hold():
+        pass
+    (engine.paths.root / "a.json.lock").unlink()
+    with other.hold(), pytest.raises(BusyError), lock.hold(50):
+        pass
+
+
+def test_hold_all_takes_each_lock_once_in_order(engine: FileEngine) -> None:
+    paths = ["tags/tags.json", "characters/b.json", "characters/a.json"]
+    with engine.locks.hold_all(paths):
+        assert all(engine.locks.lock_of(path).held for path in paths)
+    with engine.locks.lock_of("tags/tags.json").hold(), pytest.raises(InternalError), engine.locks.hold_all(paths):
+        pass
+    assert engine.locks.lock_of("characters/a.json").probe()
+
+
+def test_shards(engine: FileEngine) -> None:
+    assert engine.locks.shard(0x0F).name == "locks/0f"
+    with pytest.raises(InternalError):
+        engine.locks.shard(256)
+
+
+def test_gate_nests_but_does_not_turn_exclusive(engine: FileEngine) -> None:
+    gate = engine.locks.gate
+    with gate.shared(), gate.shared(), pytest.raises(InternalError), gate.exclusive():
+        pass
+    with gate.exclusive(), gate.exclusive(), gate.shared():
+        pass
+
+
+@pytest.mark.parametrize(("first", "second", "together"), [("s", "s", True), ("s", "x", False), ("x", "s", False)])
+def test_gate_between_threads(engine: FileEngine, first: str, second: str, *, together: bool) -> None:
+    gate = engine.locks.gate
+    outcome: list[bool] = []
+
+    def enter(kind: str) -> AbstractContextManager[None]:
+        return gate.shared(100) if kind == "s" else gate.exclusive(100)
+
+    def other() -> None:
+        try:
+            with enter(second):
+                outcome.append(True)
+        except BusyError as error:
+            outcome.append(error.details["path"] != "locks/gate")
+
+    with enter(first):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+    assert outcome == [together]
+    with gate.exclusive(1000):
+        pass
+
+
+def test_backup_lease(engine: FileEngine) -> None:
+    second, third = FileEngine.open(engine.paths.root).locks, FileEngine.open(engine.paths.root).locks
+    shared = engine.locks.lease_shared(), second.lease_shared()
+    with shared[0], shared[1], pytest.raises(BusyError), third.lease_exclusive(50):
+        pass
+
+
+def test_start_lock(engine: FileEngine) -> None:
+    raised: list[BusyError] = []
+
+    def other() -> None:
+        try:
+            with engine.locks.start(100):
+                pass
+        except BusyError as error:
+            raised.append(error)
+
+    with engine.locks.start():
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+    assert raised[0].details["path"] == "locks/start"
+
+
+def test_janitor_takes_old_leftovers_only_when_alone(engine: FileEngine) -> None:
+    root = engine.paths.root
+    with engine.locks.lock_of("chats/a.jsonl").hold():
+        pass
+    leftover = root / "chats" / ".a.json.1.0123abcd.tmp"
+    leftover.write_bytes(b"")
+    (root / "binaries" / ("0" * 64)).mkdir(parents=True)
+    payload = root / "binaries" / ("0" * 64) / "x.lock"
+    payload.write_bytes(b"")
+    other = FileEngine.open(root)
+    assert other.locks.collect_leftovers() == 0
+    assert other.locks.collect_leftovers(0) == 0, "another one has the store open"
+    engine.close()
+    with other.locks.lock_of("chats/held.jsonl").hold():
+        assert other.locks.collect_leftovers(0) == 2
+        assert (root / "chats" / "held.jsonl.lock").exists()
+    assert not leftover.exists()
+    assert payload.exists()
+    assert (root / "locks" / "start").exists()
+
+
+def test_lock_file_that_cannot_be_made_says_so(engine: FileEngine) -> None:
+    engine.paths.root.mkdir()
+    (engine.paths.root / "a").write_bytes(b"")
+    with pytest.raises(Exception, match="lock file"), engine.locks.lock_of("a/b.json").hold():
+        pass
+
+
+def test_locks_do_not_leak_descriptors(engine: FileEngine) -> None:
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.exists():
+        pytest.skip("the system does not tell how many files are open")
+    for number in range(50):
+        with engine.locks.lock_of(f"warm-{number}").hold():
+            pass
+    before = len(list(descriptors.iterdir()))
+    for number in range(2000):
+        with engine.locks.lock_of(f"f{number}").hold():
+            pass
+    assert len(list(descriptors.iterdir())) < before + 260
