@@ -18,6 +18,7 @@ from metadata.files.mounts import network_file_system
 from metadata.ids import Ids, RandomIds
 from metadata.repositories.access_tokens import AccessTokensRepository
 from metadata.repositories.facts import FactsRepository
+from metadata.repositories.image_profiles import ImageProfilesRepository
 from metadata.repositories.images import ImagesRepository
 from metadata.repositories.tags import TagsRepository
 from metadata.repositories.users import UsersRepository
@@ -41,7 +42,7 @@ class Store:
         clock: the time.
         documents: raw records; for maintenance, the repositories serve everything else.
         assets: payloads and their records.
-        tags, tokens, users: the repositories.
+        tags, tokens, users, image_profiles: the repositories.
         owner: the first user, in whose name the command line and requests without sign-in act.
     """
 
@@ -54,6 +55,7 @@ class Store:
     tags: TagsRepository
     tokens: AccessTokensRepository
     users: UsersRepository
+    image_profiles: ImageProfilesRepository
     owner: User
 
     def close(self) -> None:
@@ -134,7 +136,8 @@ def _assemble(
     )
     tokens = AccessTokensRepository(documents, clock=clock, ids=ids)
     owner = users.ensure_first()
-    return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, owner)
+    profiles = ImageProfilesRepository(documents, clock=clock, ids=ids)
+    return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, profiles, owner)
 
 
 def _refuse_network(settings: Settings) -> None:

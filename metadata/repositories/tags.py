@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..errors import ConflictError, NotFoundError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _RULE = ("userId", "nameLower")
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class TagsRepository(Repository[Tag]):
@@ -29,7 +31,10 @@ class TagsRepository(Repository[Tag]):
         return list(dict.fromkeys(self._ensure_one(user_id, name) for name in names))
 
     def resolve(self, user_id: str, values: Iterable[str]) -> list[str]:
-        """Return ids for values that are ids of a user's tags already, or names of tags, which are made.
+        """Return ids for values that are ids already, or names of tags, which are made.
+
+        An id that names no tag is left as it is: it may be another thing's, and if it is nothing's, whoever stores the
+        reference is told so. A tag named by a mistyped id would hide the mistake.
 
         Raises:
             InvalidError: a name is empty.
@@ -37,8 +42,7 @@ class TagsRepository(Repository[Tag]):
         return list(dict.fromkeys(self._resolve_one(user_id, value) for value in values))
 
     def _resolve_one(self, user_id: str, value: str) -> str:
-        known = self.find_by_id(value, owner=user_id)
-        return value if known is not None else self._ensure_one(user_id, value)
+        return value if _ID.fullmatch(value) else self._ensure_one(user_id, value)
 
     def _ensure_one(self, user_id: str, name: str) -> str:
         known = self.find_by_name(user_id, name)

@@ -1,0 +1,82 @@
+"""What uvicorn runs: an application that opens the store when the server starts and closes it when it stops."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from metadata.errors import CalotypeError, InternalError
+
+from .app import create_app
+from .configuration import load_settings
+from .threads import in_thread
+from .upkeep import Upkeep
+from .wiring import open_store
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from .settings import Settings
+    from .wiring import Store
+
+_log = logging.getLogger("calotype.server")
+
+
+def create() -> ASGIApp:
+    """Return the application for the settings in the environment; `uvicorn --factory server.asgi:create`.
+
+    Raises:
+        InvalidError: a setting that cannot be used.
+    """
+    return Served(load_settings(os.environ).settings)
+
+
+class Served:
+    """Opens the store at the server's start and passes requests to the application over it.
+
+    At the server's stop uvicorn first lets running requests end, uploads among them; then the store is closed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: ASGIApp | None = None
+        self._store: Store | None = None
+        self._upkeep: Upkeep | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take part in the server's start and stop, or answer a request."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if self._app is None:
+            raise InternalError("A request came before the store was open; run the server with its lifespan on.")
+        await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await in_thread(self._open)
+        except CalotypeError as error:
+            await send({"type": "lifespan.startup.failed", "message": error.message})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await in_thread(self._close)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _open(self) -> None:
+        store = open_store(self._settings)
+        for warning in store.folder.warnings:
+            _log.warning("%s", warning)
+        self._store = store
+        self._app = create_app(store)
+        self._upkeep = Upkeep(store, self._settings.index_sweep_s)
+        self._upkeep.start()
+
+    def _close(self) -> None:
+        self._app = None
+        if self._upkeep is not None:
+            self._upkeep.stop()
+        if self._store is not None:
+            self._store.close()

@@ -1,0 +1,101 @@
+"""What several routes answer: one record, a page of records, and the members of them that were asked for."""
+
+from __future__ import annotations
+
+import http
+from typing import TYPE_CHECKING
+
+from metadata.errors import InvalidError
+
+from ..conditional import not_modified
+from ..queries import Form, Parameter
+from ..responses import json_answer, unchanged
+from ..wire import asset_wire, tag_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.responses import Response
+
+    from metadata.repositories.base import E, Page
+    from metadata.schemas.assets import Asset
+    from metadata.schemas.base import Entity
+
+    from ..calls import Call
+
+FIELDS = Parameter("fields", "The members to answer, separated by commas; id always comes with them.")
+LIMIT = Parameter("limit", "How many records a page has, 1 to 500; 50 unless given.", Form.NUMBER)
+CURSOR = Parameter("cursor", "Where the page begins: `nextCursor` of the page before.")
+DEFAULT_LIMIT = 50
+
+
+def asset_answer(call: Call, asset: Asset, *, created: bool = False, duplicate: bool | None = None) -> Response:
+    """Return an asset as an answer to a write."""
+    wire = asset_wire(asset, base=call.service.base)
+    tag = tag_of(asset, wire)
+    location = f"{call.service.base}/api/assets/{asset.id}" if created else None
+    if duplicate is not None:
+        wire["duplicate"] = duplicate
+    status = http.HTTPStatus.CREATED if created else http.HTTPStatus.OK
+    return json_answer(wire, status, etag=tag, location=location)
+
+
+def entity_answer(call: Call, entity: Entity, wire: Mapping[str, object]) -> Response:
+    """Return a record as an answer to GET: 304 if the caller has it, only some members if only those were asked for."""
+    names = fields_of(call, wire)
+    if names is not None:
+        return json_answer(pick(wire, names))
+    tag = tag_of(entity, wire)
+    return unchanged(tag) if not_modified(call.joined("if-none-match"), tag) else json_answer(wire, etag=tag)
+
+
+def page_answer(
+    call: Call, page: Page[E], wire: Callable[[E], dict[str, object]], known: Mapping[str, object]
+) -> Response:
+    """Return a page of records.
+
+    Args:
+        call: the request.
+        page: the records.
+        wire: makes one record's answer.
+        known: has every member that `fields` may name.
+    """
+    names = fields_of(call, known)
+    items = [wire(entity) for entity in page.items]
+    body: dict[str, object] = {
+        "items": items if names is None else [pick(item, names) for item in items],
+        "nextCursor": page.next_cursor,
+        "total": page.total,
+    }
+    if page.total_capped:
+        body["totalCapped"] = True
+    if page.unreadable:
+        body["unreadable"] = page.unreadable
+    return json_answer(body)
+
+
+def limit_of(call: Call) -> int:
+    """Return how many records a page shall have."""
+    limit = call.arguments.number(LIMIT.name)
+    return DEFAULT_LIMIT if limit is None else limit
+
+
+def fields_of(call: Call, known: Mapping[str, object]) -> list[str] | None:
+    """Return the members asked for, None for all.
+
+    Raises:
+        InvalidError: one of them is unknown.
+    """
+    text = call.arguments.text(FIELDS.name) if FIELDS.name in call.arguments.given else None
+    if text is None:
+        return None
+    names = [name for name in (part.strip() for part in text.split(",")) if name]
+    for name in names:
+        if name not in known:
+            raise InvalidError(f"There is no member {name[:80]!r} here; there are: {', '.join(known)}.", field="fields")
+    return ["id", *(name for name in names if name != "id")]
+
+
+def pick(wire: Mapping[str, object], names: list[str]) -> dict[str, object]:
+    """Return some members of an answer."""
+    return {name: wire[name] for name in names if name in wire}

@@ -1,0 +1,119 @@
+"""Payloads by their hash: `GET|HEAD|PUT /blobs/{sha256}[.{ext}]`."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from assets.digest import Digest
+from metadata.errors import ConflictError, NotFoundError
+
+from ..calls import Access, Operation, Strictness
+from ..digests import expected_digest, repr_digest
+from ..payloads import Payload, payload_answer
+from ..queries import Form, Parameter
+from ..threads import in_thread
+from ..uploads import receive_raw
+from .answers import asset_answer
+from .receiving import FILENAME, UPLOAD_FIELDS, raw_upload
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from ..auth import Caller
+    from ..calls import Call
+
+_NAME = re.compile(r"(?P<sha256>[0-9a-f]{64})(?:\.[A-Za-z0-9]{1,16})?")
+"""The extension is decoration: the type is the stored one."""
+
+DOWNLOAD = Parameter("download", "1 makes a browser save the file.", Form.FLAG)
+
+
+def operations() -> list[Operation]:
+    """Return the operations on payloads."""
+    return [
+        Operation(
+            method="GET",
+            path="/blobs/{name}",
+            summary="The payload with this SHA-256, byte for byte as received.",
+            access=Access.BYTES,
+            handle=serve,
+            parameters=(DOWNLOAD,),
+            unknown=Strictness.IGNORE,  # whoever embeds a picture may add a parameter against caches
+            answers=((200, "The bytes."), (206, "The ranges asked for."), (304, "The caller's copy is current.")),
+        ),
+        Operation(
+            method="PUT",
+            path="/blobs/{name}",
+            summary="Store the body if it hashes to the address, and make a record of it.",
+            access=Access.WRITE,
+            stream=put,
+            parameters=(FILENAME, *UPLOAD_FIELDS),
+            answers=((201, "A new record."), (200, "The caller's record that was there.")),
+        ),
+    ]
+
+
+def serve(call: Call) -> Response:
+    """Answer with a payload."""
+    digest = _digest(call)
+    if call.caller is not None and not _sees(call, call.caller, digest):
+        raise _absent(digest)
+    found = call.store.assets.find(digest)
+    payload = Payload(
+        size=found.size,
+        media_type=found.media.type,
+        etag=digest,
+        open=partial(call.store.assets.open, digest),
+        filename=_own_name(call, digest) or found.filename or f"{digest}.{found.media.extension}",
+        inline=found.media.inline and not call.arguments.flag(DOWNLOAD.name),
+        public=not call.service.private,
+        repr_digest=repr_digest(digest),
+    )
+    return payload_answer(call.request.headers, payload)
+
+
+async def put(call: Call) -> Response:
+    """Take a payload in under a hash that is known beforehand."""
+    digest = _digest(call)
+    announced = expected_digest((name.lower(), value) for name, value in call.request.headers.items())
+    if announced is not None and announced != digest:
+        raise ConflictError("The digest in the header is not the address's.", expected=digest, actual=announced)
+    library = call.store.assets
+    received = await receive_raw(call.request, call.service.settings.max_upload_bytes, library.receive)
+    try:
+        upload = raw_upload(call, received, digest)
+        stored = await in_thread(partial(library.store, received.kept, upload))
+    finally:
+        received.kept.discard()
+    return asset_answer(call, stored.asset, created=not stored.duplicate, duplicate=stored.duplicate)
+
+
+def _digest(call: Call) -> Digest:
+    name = call.segment("name")
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise NotFoundError(
+            f"{name[:80]!r} is not the address of a payload; that is 64 lower-case hex digits.", object=name[:80]
+        )
+    return Digest(match["sha256"])
+
+
+def _sees(call: Call, caller: Caller, digest: Digest) -> bool:
+    """Tell whether a record of the caller's names or mentions a payload."""
+    if caller.owner is None or call.store.assets.images.names(digest, owner=caller.owner):
+        return True
+    return any(referrer.owner == caller.owner for referrer in call.store.documents.mentions(digest))
+
+
+def _own_name(call: Call, digest: Digest) -> str | None:
+    """Return what the caller calls a payload, where it is private: another's name for it is not theirs to see."""
+    if call.caller is None or call.caller.owner is None:
+        return None
+    mine = call.store.assets.images.find_by_sha256(digest, owner=call.caller.owner)
+    return mine[0].filename if mine else f"{digest}"
+
+
+def _absent(digest: Digest) -> NotFoundError:
+    return NotFoundError(f"There is no payload {digest}.", object=str(digest))

@@ -1,0 +1,159 @@
+"""What operators ask: is it alive, is it ready, how much is in it; and compaction."""
+
+from __future__ import annotations
+
+import http
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from metadata.errors import CalotypeError, FullError, InvalidError
+from metadata.index.query import Query
+
+from ..bodies import JSON_TYPES
+from ..calls import Access, Operation, Strictness
+from ..responses import json_answer
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from ..calls import Call
+
+_COUNTED = ("asset", "fact", "tag", "user", "accessToken", "character", "persona", "chat", "imageProfile")
+_LISTED = 100
+_REASONS = {
+    "rot": "Lines that cannot be read stand among sound ones; run `calotype verify`.",
+    "tail": "The end of a log was damaged and set aside in quarantine/.",
+    "altered": "Records were changed by hand; `calotype verify --accept` takes them over.",
+}
+
+
+def operations() -> list[Operation]:
+    """Return the operators' operations."""
+    return [
+        Operation(
+            method="GET",
+            path="/healthz",
+            summary="Whether the process answers.",
+            access=Access.OPEN,
+            stream=health,
+            unknown=Strictness.IGNORE,
+        ),
+        Operation(
+            method="GET",
+            path="/readyz",
+            summary="Whether the store can be read and written, and what is wrong with it.",
+            access=Access.OPEN,
+            handle=ready,
+            unknown=Strictness.IGNORE,
+            answers=((200, "It can; `status` is ready or degraded."), (503, "It cannot.")),
+        ),
+        Operation(
+            method="GET",
+            path="/api/stats",
+            summary="How much is stored.",
+            access=Access.ADMIN,
+            handle=stats,
+        ),
+        Operation(
+            method="POST",
+            path="/api/admin/compact",
+            summary="Rewrite the logs to one line a live record.",
+            access=Access.ADMIN,
+            handle=compact,
+            media=JSON_TYPES,
+        ),
+    ]
+
+
+async def health(call: Call) -> Response:
+    """Answer that the process is up."""
+    del call
+    return json_answer({"status": "ok"})
+
+
+def ready(call: Call) -> Response:
+    """Answer whether the store is ready, and what is wrong."""
+    failures, reasons = _blocking_reasons(call), []
+    if not failures:
+        reasons = _degraded_reasons(call)
+    status = "unavailable" if failures else "degraded" if reasons else "ready"
+    body = {"status": status, "reasons": failures + reasons}
+    return json_answer(body, http.HTTPStatus.SERVICE_UNAVAILABLE if failures else http.HTTPStatus.OK)
+
+
+def stats(call: Call) -> Response:
+    """Answer with counts and sizes."""
+    documents = call.store.documents
+    counts = {kind: documents.find(kind, Query(limit=1)).total for kind in _COUNTED}
+    health = documents.health()
+    return json_answer(
+        {
+            "storeId": call.store.folder.store_id,
+            "records": {kind: counts[kind] for kind in _COUNTED if kind != "fact"},
+            "payloads": counts["fact"],
+            "payloadBytes": documents.total("fact", "size"),
+            "recordedBytes": documents.total("asset", "size"),
+            "missingPayloads": call.store.assets.missing,
+            "findings": len(health.findings),
+            "unfinished": health.unfinished,
+        }
+    )
+
+
+def compact(call: Call) -> Response:
+    """Rewrite the logs, or say that they would be."""
+    body = call.content()
+    for name in body:
+        if name != "dryRun":
+            raise InvalidError(f"There is no member {name[:80]!r} here; there is dryRun.", field=name[:80])
+    dry_run = body.get("dryRun", False)
+    if not isinstance(dry_run, bool):
+        raise InvalidError("dryRun has to be true or false.", field="dryRun")
+    saved = None if dry_run else call.store.documents.compact()
+    return json_answer({"dryRun": dry_run, "bytesSaved": saved})
+
+
+def _blocking_reasons(call: Call) -> list[dict[str, object]]:
+    """Return why the store cannot be used: it cannot be read, or nothing can be written to it."""
+    try:
+        call.store.documents.total("fact", "size")
+        with call.store.assets.receive() as staging:
+            staging.write(b"ready?")
+    except FullError as error:
+        return [] if "setting" in error.details else [_reason(call, "full", error)]
+    except CalotypeError as error:
+        return [_reason(call, error.kind, error)]
+    return []
+
+
+def _degraded_reasons(call: Call) -> list[dict[str, object]]:
+    store = call.store
+    reasons: list[dict[str, object]] = []
+    if missing := store.assets.missing:
+        detail = "Recorded payloads were asked for and are not there; restore them from a backup."
+        reasons.append({"reason": "missing-payloads", "count": missing, "detail": detail})
+    found = store.documents.health()
+    for problem, count in sorted(Counter(str(finding.get("problem")) for finding in found.findings).items()):
+        reason: dict[str, object] = {"reason": problem, "count": count}
+        reason["detail"] = _REASONS.get(problem, "Files cannot be read; run `calotype verify`.")
+        if call.caller is not None and call.caller.admin:
+            matching = [dict(finding) for finding in found.findings if str(finding.get("problem")) == problem]
+            reason["findings"] = matching[:_LISTED]
+        reasons.append(reason)
+    if found.unfinished:
+        detail = "Operations over several files wait to be finished; any process does so within a minute."
+        reasons.append({"reason": "unfinished", "count": found.unfinished, "detail": detail})
+    return reasons + _room_reasons(call)
+
+
+def _room_reasons(call: Call) -> list[dict[str, object]]:
+    try:
+        call.store.assets.receive().discard()
+    except FullError as error:
+        return [_reason(call, "full", error)]
+    return []
+
+
+def _reason(call: Call, name: str, error: CalotypeError) -> dict[str, object]:
+    admin = call.caller is not None and call.caller.admin
+    return {"reason": name, "detail": error.message} if admin else {"reason": name}
