@@ -80,8 +80,9 @@ class LocalAssets:
         return self._view(self._images.get(asset_id))
 
     def find(self, sha256: str) -> list[AssetView]:
-        """Return every record that names a payload, oldest first."""
-        return [self._view(asset) for asset in self._images.find_by_sha256(parse_digest(sha256))]
+        """Return every record of the first user that names a payload, oldest first."""
+        found = self._images.find_by_sha256(parse_digest(sha256), owner=self._owner)
+        return [self._view(asset) for asset in found]
 
     def list(
         self,

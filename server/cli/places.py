@@ -1,0 +1,69 @@
+"""What a command works on: the data folder, or a server."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import calotype
+from metadata.errors import InvalidError, NotFoundError
+
+from ..configuration import load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..interface import Door
+    from .output import Output
+
+
+def open_folder(data_dir: Path | None, output: Output, *, create: bool = False) -> calotype.LocalStore:
+    """Open the data folder and say what is odd about it.
+
+    Args:
+        data_dir: as given on the command line.
+        output: takes the warnings.
+        create: whether an empty folder becomes a store; else it is an error.
+
+    Raises:
+        CalotypeError: it cannot be opened.
+    """
+    options = {} if create else {"expect_store": True}
+    try:
+        store = calotype.open(data_dir, **options)
+    except NotFoundError as error:
+        if create:
+            raise
+        folder = load_settings(os.environ, {"data_dir": data_dir}).settings.data_dir
+        raise NotFoundError(
+            f"There is no store in {folder}. Make one with `calotype init`, or name another folder with --data-dir or "
+            "DATA_DIR.",
+            path=str(folder),
+        ) from error
+    report(store, output)
+    return store
+
+
+def open_assets(
+    data_dir: Path | None, url: str | None, token: str | None, output: Output, *, create: bool = False
+) -> Door:
+    """Open the folder or connect to the server, whichever the options and the environment say; errors as `open_folder`.
+
+    An option wins over the environment: `--data-dir` means the folder even where CALOTYPE_URL is set.
+    """
+    if url is not None and data_dir is not None:
+        raise InvalidError("--url means a server and --data-dir a folder; give one of them.", field="url")
+    settings = load_settings(os.environ, {"url": url, "token": token}).settings
+    if settings.url is None or data_dir is not None:
+        return open_folder(data_dir, output, create=create)
+    secret = None if settings.token is None else settings.token.get_secret_value()
+    return calotype.connect(settings.url, token=secret)
+
+
+def report(store: calotype.LocalStore, output: Output) -> None:
+    """Say what opening a folder found: warnings, and that it was the original application's."""
+    folder = store.inside.folder
+    for warning in folder.warnings:
+        output.note(warning)
+    if folder.adopted:
+        output.note(f"{store.settings.data_dir} was the original application's folder; it is a Calotype store now.")

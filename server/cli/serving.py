@@ -1,0 +1,128 @@
+"""uvicorn as a library: the socket, one process or several, and an end that lets running uploads finish."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from metadata.errors import BusyError, InvalidError
+
+from ..configuration import variable
+from ..logs import log_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..configuration import Loaded
+    from ..settings import Settings
+
+BACKLOG = 64
+"""Connections that wait to be taken; more would wait so long that refusing them is kinder."""
+GRACE_S = 55
+"""How long running requests may take to finish at the end; below systemd's TimeoutStopSec of our unit."""
+_PARENT_LOOKED_FOR_S = 1
+_FAILED = 1
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound to
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Return a socket that listens; connections wait until the server takes them.
+
+    Raises:
+        InvalidError: there is no such address here.
+        BusyError: somebody else has the port.
+    """
+    bare = host.removeprefix("[").removesuffix("]")
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise InvalidError(f"There is no address {host!r} to listen on.", setting="CALOTYPE_HOST") from error
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(place)
+            listener.listen(BACKLOG)
+        except OSError as error:
+            raise BusyError(
+                f"Port {port} of {host} cannot be had: {error.strerror}. Is another server running? --port takes"
+                " another, --port 0 a free one.",
+                setting="CALOTYPE_PORT",
+            ) from error
+        listener.set_inheritable(True)
+        yield listener
+
+
+def address_of(settings: Settings, listener: socket.socket) -> str:
+    """Return the address to type on this machine: the port is the real one, a wildcard host is loopback."""
+    host = _WILDCARDS.get(settings.host, settings.host)
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"http://{host}:{listener.getsockname()[1]}{settings.root_path}"
+
+
+def announce_to_workers(loaded: Loaded) -> None:
+    """Put what the command line said into the environment, where every worker reads its settings."""
+    settings = loaded.settings
+    for field, origin in loaded.origins.items():
+        if origin == "command line":
+            value = getattr(settings, field)
+            os.environ[variable(field)] = " ".join(value) if isinstance(value, tuple) else str(value)
+    os.environ[variable("data_dir")] = str(settings.data_dir.resolve())
+
+
+def run_server(settings: Settings, listener: socket.socket) -> int:
+    """Serve until a signal says to end; return the exit status."""
+    config = uvicorn.Config(
+        "server.asgi:create",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=log_config(settings),
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_S,
+        callback_notify=leave_with_parent,
+        timeout_notify=_PARENT_LOOKED_FOR_S,
+    )
+    if settings.workers == 1:
+        _Server(config).run(sockets=[listener])
+        return 0
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    return _FAILED if any((process.exitcode or 0) > 0 for process in supervisor.processes) else 0
+
+
+async def leave_with_parent() -> None:
+    """End this worker when its supervisor was killed: nobody else would, and it would keep the port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        signal.raise_signal(signal.SIGTERM)
+
+
+class _Server(uvicorn.Server):
+    """A server whose end by a signal is a good end: uvicorn would raise the signal once more afterwards."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
