@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CJK = "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003134f\u3040-\u30ff"
-_TOKEN = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+")
+_TOKEN = re.compile(rf"(?:(?=[{_CJK}])[^\W_])+|(?:(?![{_CJK}])[^\W_])+")
+"""Letters and digits alone: a term of nothing else would be an empty phrase for SQLite, which finds nothing."""
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _GRAM = 3
 _STROKED = str.maketrans(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..schemas.catalog import CATALOG, Kind
-from . import folding
+from . import children, folding
 from .tables import FIXED, column_of, columns_of, field_name, stores_body, table_of, text_table_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 Body = Mapping[str, object]
 
+LARGEST = 2**63 - 1
+"""The largest whole number that SQLite holds."""
+
+_ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 _HASH_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -62,7 +66,8 @@ def mentions_of(kind: Kind, body: Body) -> set[str]:
 def _mentions(kind: Kind, body: Body, text: str) -> set[str]:
     if not kind.mentions:
         return set()
-    found = set(_HASH_RUN.findall(text))
+    # Escapes end in hexadecimal digits or letters, which would pass for a part of the run beside them.
+    found = set(_HASH_RUN.findall(_ESCAPE.sub(" ", text) if "\\" in text else text))
     found.discard(str(body.get("sha256")))
     return found
 
@@ -91,6 +96,7 @@ class Projector:
     def __init__(self, catalog: Mapping[str, Kind] = CATALOG, *, all_bodies: bool = False) -> None:
         self.catalog = catalog
         self._all_bodies = all_bodies
+        self._children = {parent: kind for kind in catalog.values() if (parent := children.parent_of(kind)) is not None}
         self._columns = {name: columns_of(kind) for name, kind in catalog.items()}
         self._insert = {name: _insert_statement(kind) for name, kind in catalog.items()}
         self._update = {name: _update_statement(kind) for name, kind in catalog.items()}
@@ -99,10 +105,15 @@ class Projector:
         """Write a record's rows, in place of those it had; return its position, which it keeps from the first."""
         owner = owner_of(kind, body)
         created = _text(body.get(kind.created) if kind.created else None)
+        if kind.name in self._children:
+            body = children.overlaid(db, self._children[kind.name], key, body)
         # Escaped to ASCII: SQLite refuses a lone surrogate, which JSON from elsewhere may hold.
         text = json.dumps(body, separators=(",", ":"))
         row = self._row(kind, key, body, source, owner, created, text)
-        known = db.execute(f"SELECT seq, owner FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
+        known = _known(db, kind, key)
+        children.count(
+            db, kind, source.path, known is None, children.counts(body) - (0 if known is None else known[2])
+        )
         if known is None:
             seq = self._insert_row(db, kind, key, row)
             _count(db, kind, owner, 1)
@@ -118,12 +129,13 @@ class Projector:
 
     def remove(self, db: sqlite3.Connection, kind: Kind, key: str) -> int:
         """Remove a record's rows; return the sequence number it had, 0 when it was not there."""
-        known = db.execute(f"SELECT seq, owner FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
+        known = _known(db, kind, key)
         if known is None:
             return 0
         seq = int(known[0])
         db.execute(f"DELETE FROM {table_of(kind)} WHERE seq = ?", (seq,))
         _count(db, kind, known[1], -1)
+        children.count(db, kind, known[3], -1, -known[2])
         self._clear_satellites(db, kind, key, seq)
         return seq
 
@@ -131,7 +143,7 @@ class Projector:
         self, db: sqlite3.Connection, kind: Kind, key: str, source: Source, deleted: str, was: Body | None
     ) -> None:
         """Turn a record into its tombstone, which keeps its revision, position and, if given, its last body."""
-        seq = self.remove(db, kind, key)
+        seq = self.remove(db, kind, key) or _buried_seq(db, kind, key) or 0
         text = None if was is None else json.dumps(was)
         owner = "" if was is None else owner_of(kind, was)
         db.execute(
@@ -143,11 +155,30 @@ class Projector:
     def forget_path(self, db: sqlite3.Connection, kinds: list[Kind], path: str) -> None:
         """Remove everything the index holds from one file."""
         for kind in kinds:
-            keys = db.execute(f"SELECT key FROM {table_of(kind)} WHERE path = ?", (path,)).fetchall()
-            for (key,) in keys:
-                self.remove(db, kind, key)
+            self._forget_rows(db, kind, path)
+            if kind.parent is not None:
+                db.execute("DELETE FROM children WHERE path = ?", (path,))
+                self.settle(db, kind, path)
         db.execute("DELETE FROM tombstones WHERE path = ?", (path,))
         db.execute("DELETE FROM problems WHERE path = ?", (path,))
+
+    def settle(self, db: sqlite3.Connection, kind: Kind, path: str) -> None:
+        """Bring what a parent's record says of its log in step, after lines of the log were projected."""
+        children.settle(db, self.catalog, kind, path)
+
+    def _forget_rows(self, db: sqlite3.Connection, kind: Kind, path: str) -> None:
+        table = table_of(kind)
+        owned = db.execute(f"SELECT owner, count(*) FROM {table} WHERE path = ? GROUP BY owner", (path,)).fetchall()
+        for owner, n in owned:
+            _count(db, kind, owner, -n)
+        rows = f"FROM {table} WHERE path = ?"
+        for satellite in ("refs", "mentions"):
+            sql = f"DELETE FROM {satellite} WHERE src_kind = ? AND src_key IN (SELECT key {rows})"
+            db.execute(sql, (kind.name, path))
+        db.execute(f"DELETE FROM uniques WHERE kind = ? AND key IN (SELECT key {rows})", (kind.name, path))
+        if kind.searched:
+            db.execute(f"DELETE FROM {text_table_of(kind)} WHERE rowid IN (SELECT seq {rows})", (path,))
+        db.execute(f"DELETE {rows}", (path,))
 
     def _row(
         self, kind: Kind, key: str, body: Body, source: Source, owner: str, created: str, text: str
@@ -158,11 +189,10 @@ class Projector:
         return [*fixed, *(column_value(body.get(field)) for field in self._columns[kind.name])]
 
     def _insert_row(self, db: sqlite3.Connection, kind: Kind, key: str, row: list[object]) -> int:
-        buried = db.execute("SELECT seq FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key)).fetchone()
-        seq = int(buried[0]) if buried and buried[0] else None
-        if buried:
+        buried = _buried_seq(db, kind, key)
+        if buried is not None:
             db.execute("DELETE FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key))
-        cursor = db.execute(self._insert[kind.name], (seq, *row))
+        cursor = db.execute(self._insert[kind.name], (buried or None, *row))
         return int(cursor.lastrowid or 0)
 
     def _clear_satellites(self, db: sqlite3.Connection, kind: Kind, key: str, seq: int) -> None:
@@ -179,6 +209,8 @@ class Projector:
         self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, seq: int, owner: str, created: str, text: str
     ) -> None:
         for ref in references_of(kind, body):
+            if ref.field == kind.parent:
+                continue  # the path says it, and a chat's two hundred thousand messages need no row each to say it too
             db.execute(
                 "INSERT OR IGNORE INTO refs VALUES(?, ?, ?, ?, ?, ?, ?)",
                 (kind.name, key, ref.field, ref.kind, ref.key, owner, created),
@@ -196,16 +228,31 @@ class Projector:
 
 
 def column_value(value: object) -> str | int | float:
-    """Return a filter field's value as its column holds it: absent is empty text, a truth value 0 or 1."""
-    if isinstance(value, bool):
-        return int(value)
-    return value if isinstance(value, (int, float)) else _text(value)
+    """Return a filter field's value as its column holds it: absent is empty text, a truth value 0 or 1.
+
+    A whole number that SQLite cannot hold becomes the nearest one that it can.
+    """
+    if isinstance(value, int):
+        return max(-LARGEST, min(LARGEST, int(value)))
+    return value if isinstance(value, float) else _text(value)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
+def _buried_seq(db: sqlite3.Connection, kind: Kind, key: str) -> int | None:
+    row = db.execute("SELECT seq FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _known(db: sqlite3.Connection, kind: Kind, key: str) -> tuple[int, str, int, str] | None:
+    """Return a record's position, owner, whether it counts among its parent's children, and its file."""
+    sql = f"SELECT seq, owner, {children.counted(kind)}, path FROM {table_of(kind)} WHERE key = ?"
+    row: tuple[int, str, int, str] | None = db.execute(sql, (key,)).fetchone()
+    return row
 
 
 def _count(db: sqlite3.Connection, kind: Kind, owner: str, step: int) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
 from ..schemas.catalog import TAG_TYPES, Kind
+from .children import events_in, log_of
 from .folding import match_expression
 from .projector import column_value
 from .tables import column_of, columns_of, field_name, table_of, text_table_of
@@ -36,7 +37,8 @@ class Query:
     Attributes:
         filter: field → value; a field of references may give several values, and all of them must be there.
         owner: only records of this user; None for all.
-        sort: a field, `-` before it for descending; None is creation order, or rank when `q` is given.
+        sort: a field, `-` before it for descending; None is creation order, or rank when `q` is given. `seq` is the
+            order in which the records came to be, which in a log is the order of their first lines.
         q: full text over the kind's searched fields.
         limit: at most this many records (1 to 500).
         cursor: where the page before ended.
@@ -72,13 +74,13 @@ def select(db: sqlite3.Connection, kind: Kind, query: Query) -> Selection:
         raise InvalidError(f"limit must be from 1 to {MAX_LIMIT}.", field="limit", limit=MAX_LIMIT, actual=query.limit)
     clauses = _Clauses(kind, query)
     total = _total(db, kind, query, clauses)
-    order = _Order(kind, query)
+    order = _Order(db, kind, query)
     if clauses.text is not None and query.sort is None:
         return _ranked(db, kind, query, clauses, total)
     after, values = order.after(query.cursor)
     sql = (
         f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body, {order.column} FROM {clauses.source()}"
-        f" WHERE {clauses.where()}{after} ORDER BY {order.column} {order.direction}, t.key {order.direction} LIMIT ?"
+        f" WHERE {clauses.where()}{after} ORDER BY {order.terms} LIMIT ?"
     )
     rows = db.execute(sql, (*clauses.values, *values, query.limit + 1)).fetchall()
     page = rows[: query.limit]
@@ -96,7 +98,8 @@ class _Clauses:
         self.values: list[object] = []
         self.joins: list[str] = []
         self.text = self._text(query)
-        self._references = {field_name(ref) for ref in kind.refs}
+        self._references = {field_name(ref) for ref in kind.refs if ref.path != (kind.owner,)}
+        self._filtered = bool(query.filter)
         for name, wanted in query.filter.items():
             self._filter(name, wanted, query)
         if query.owner is not None and kind.owner is not None:
@@ -105,8 +108,8 @@ class _Clauses:
 
     @property
     def plain(self) -> bool:
-        """Whether nothing but the owner narrows the question."""
-        return not self.joins and len(self.parts) <= 1 and (not self.parts or self.parts[0].startswith("t.owner"))
+        """Whether nothing but the asking owner narrows the question."""
+        return not self.joins and not self._filtered
 
     def source(self) -> str:
         return " ".join([f"{table_of(self.kind)} t", *self.joins])
@@ -127,7 +130,10 @@ class _Clauses:
         return expression or ""
 
     def _filter(self, name: str, wanted: Scalar | Sequence[str], query: Query) -> None:
-        if name in self._references:
+        if name == self.kind.parent:
+            self.parts.append("t.path = ?")
+            self.values.append(log_of(self.kind, str(column_value(str(wanted)))))
+        elif name in self._references:
             values = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, Sequence) else [str(wanted)]
             for value in values:
                 self._reference(name, value, query)
@@ -141,12 +147,14 @@ class _Clauses:
 
     def _reference(self, name: str, value: str, query: Query) -> None:
         condition = "r.dst_key = ? AND r.src_kind = ? AND r.field = ?"
-        self.values.extend([value, self.kind.name, name])
+        self.values.extend([column_value(value), self.kind.name, name])
         if query.owner is not None:
             condition += " AND r.owner = ?"
             self.values.append(query.owner)
         if name == "tags" and query.tag_type is not None:
-            wanted = TAG_TYPES[query.tag_type]
+            wanted = TAG_TYPES.get(query.tag_type)
+            if wanted is None:
+                raise InvalidError(f"tagType is one of {', '.join(TAG_TYPES)}.", field="tagType")
             untyped = f"r.dst_kind = '' AND EXISTS(SELECT 1 FROM \"k_{wanted}\" w WHERE w.key = r.dst_key)"
             condition += f" AND (r.dst_kind = ? OR {untyped})"
             self.values.append(wanted)
@@ -156,8 +164,10 @@ class _Clauses:
 class _Order:
     """The ORDER BY of a query and the condition that begins a page after its cursor."""
 
-    def __init__(self, kind: Kind, query: Query) -> None:
-        wanted = query.sort or "createdAt"
+    def __init__(self, db: sqlite3.Connection, kind: Kind, query: Query) -> None:
+        self._db = db
+        self._kind = kind
+        wanted = "createdAt" if query.sort is None else query.sort
         descending = wanted.startswith("-")
         self.name = wanted
         self.direction = "DESC" if descending else "ASC"
@@ -168,15 +178,32 @@ class _Order:
         if cursor is None:
             return "", []
         name, value, key = _decode(cursor, 3)
-        if name != self.name or not isinstance(value, (str, int, float)) or not isinstance(key, str):
+        if name != self.name or not _bindable(value) or not isinstance(key, str) or not _bindable(key):
             raise InvalidError("This cursor belongs to another sort order; start again without it.", field="cursor")
+        if self.column == "t.seq":
+            return f" AND t.seq {self._compare} ?", [self._position(key, value)]
         return f" AND ({self.column}, t.key) {self._compare} (?, ?)", [value, key]
+
+    @property
+    def terms(self) -> str:
+        """The terms of the ORDER BY; positions are unique, and a second term would make SQLite sort."""
+        last = "" if self.column == "t.seq" else f", t.key {self.direction}"
+        return f"{self.column} {self.direction}{last}"
+
+    def _position(self, key: str, given: object) -> object:
+        """Return where a record stands now; positions are given anew when the index is, so a cursor's is a last resort."""
+        sql = f"SELECT seq FROM {table_of(self._kind)} WHERE key = :key UNION ALL SELECT seq FROM tombstones"
+        row = self._db.execute(f"{sql} WHERE kind = :kind AND key = :key", {"kind": self._kind.name, "key": key})
+        found = row.fetchone()
+        return given if found is None or not found[0] else found[0]
 
 
 def _sort_column(kind: Kind, name: str) -> str:
     fixed = {"createdAt": "t.created", "updatedAt": "t.updated", kind.created: "t.created", kind.updated: "t.updated"}
     if name in fixed:
         return fixed[name]
+    if name == "seq":
+        return "t.seq"
     if name in columns_of(kind):
         return f"t.{column_of(name)}"
     known = ", ".join(sorted({"createdAt", "updatedAt", *columns_of(kind)}))
@@ -205,10 +232,17 @@ def _total(db: sqlite3.Connection, kind: Kind, query: Query, clauses: _Clauses) 
         where, values = ("", ()) if query.owner is None or kind.owner is None else (" AND owner = ?", (query.owner,))
         row = db.execute(f"SELECT coalesce(sum(n), 0) FROM counts WHERE kind = ?{where}", (kind.name, *values))
         return int(row.fetchone()[0]), False
+    if kind.parent is not None and list(query.filter) == [kind.parent] and not query.q:
+        return events_in(db, log_of(kind, str(query.filter[kind.parent]))), False
     cap = RANKED_CAP if clauses.text is not None and query.sort is None else TOTAL_CAP
     inner = f"SELECT 1 FROM {clauses.source()} WHERE {clauses.where()} LIMIT {cap + 1}"
     (count,) = db.execute(f"SELECT count(*) FROM ({inner})", clauses.values).fetchone()
     return min(int(count), cap), int(count) > cap
+
+
+def _bindable(value: object) -> bool:
+    """Tell whether a value out of a cursor is one that a column may hold, and so one that a list gave out."""
+    return isinstance(value, (str, int, float)) and column_value(value) == value
 
 
 def _encode(parts: list[object]) -> str:

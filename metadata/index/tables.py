@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..schemas.catalog import Kind, RefField
 
-FORMAT = 1
+FORMAT = 2
 """Raise this when the meaning of a table changes: an index of another format is rebuilt."""
 
 SHARED = """
@@ -47,6 +47,8 @@ CREATE TABLE uniques(
 CREATE INDEX uniques_key ON uniques(kind, key);
 CREATE TABLE counts(
   kind TEXT NOT NULL, owner TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(kind, owner)) WITHOUT ROWID;
+CREATE TABLE children(
+  path TEXT PRIMARY KEY, events INTEGER NOT NULL, messages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE tombstones(
   kind TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, rev INTEGER NOT NULL, seq INTEGER NOT NULL,
   owner TEXT NOT NULL, deleted TEXT NOT NULL, body TEXT, PRIMARY KEY(kind, key)) WITHOUT ROWID;
@@ -89,18 +91,24 @@ def stores_body(kind: Kind) -> bool:
 
 
 def _kind_statements(kind: Kind) -> Iterator[str]:
+    # AUTOINCREMENT: a buried record comes back to its position, which nobody else may have got meanwhile.
     table = table_of(kind)
     columns = "".join(f", {column_of(field)} NOT NULL" for field in columns_of(kind))
     yield (
-        f"CREATE TABLE {table}(seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, path TEXT NOT NULL,"
+        f"CREATE TABLE {table}(seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, path TEXT NOT NULL,"
         " rev INTEGER NOT NULL, owner TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,"
         f" offset INTEGER NOT NULL, length INTEGER NOT NULL, body TEXT{columns})"
     )
     yield f'CREATE INDEX "k_{kind.name}_created" ON {table}(created, key)'
     yield f'CREATE INDEX "k_{kind.name}_owner" ON {table}(owner, created, key)'
-    yield f'CREATE INDEX "k_{kind.name}_path" ON {table}(path, offset)'
+    if kind.parent is None:
+        yield f'CREATE INDEX "k_{kind.name}_path" ON {table}(path, offset)'
+    else:
+        # One log at a time is asked for, in its own order; every index of SQLite ends with the row's number.
+        yield f'CREATE INDEX "k_{kind.name}_path" ON {table}(path)'
     for field in columns_of(kind):
-        yield f'CREATE INDEX "k_{kind.name}_{field}" ON {table}({column_of(field)}, created, key)'
+        columns = f"path, {column_of(field)}" if kind.parent else f"{column_of(field)}, created, key"
+        yield f'CREATE INDEX "k_{kind.name}_{field}" ON {table}({columns})'
     if kind.searched:
         yield f"CREATE VIRTUAL TABLE {text_table_of(kind)} USING fts5(words, grams, tokenize = 'unicode61')"
 
@@ -113,6 +121,9 @@ def statements(catalog: Mapping[str, Kind]) -> list[str]:
 
 def fingerprint(catalog: Mapping[str, Kind]) -> str:
     """Return what an index must carry to be believed: its format and its tables, hashed."""
-    rules = [f"{kind.name} {kind.uniques} {kind.searched} {kind.refs} {kind.owner}" for kind in catalog.values()]
+    rules = [
+        f"{kind.name} {kind.uniques} {kind.searched} {kind.refs} {kind.owner} {kind.mentions}"
+        for kind in catalog.values()
+    ]
     text = "\n".join([str(FORMAT), *statements(catalog), *rules])
     return hashlib.sha256(text.encode()).hexdigest()
