@@ -200,6 +200,13 @@ def key_of(kind: str, body: Mapping[str, object]) -> str:
     return "/".join(str(body[name]) for name in [*parent, *found.key])
 
 
+def same(left: Record | None, right: Record | None) -> bool:
+    """Tell whether two records are the same JSON; Python holds true and 1 for equal, a record must not."""
+    if left is None or right is None:
+        return left is right
+    return left == right and canonical(left) == canonical(right)
+
+
 def version_of(kind: str, body: Mapping[str, object]) -> str:
     """Return the version of a body: see `Stored.version`."""
     derived = CATALOG[kind].derived

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .contract import Record
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_REV_LIMIT = 2**62
 
 Document = dict[str, Any] | list[Any]
 
@@ -49,9 +51,9 @@ def fixed_path(kind: Kind, key: str) -> str | None:
 
 
 def record_key(kind: Kind, record: Mapping[str, object]) -> str | None:
-    """Return the key that a record's own members make, None when one of them is missing."""
+    """Return the key that a record's own members make, None when one of them is missing or no text one can ask for."""
     values = [record.get(name) for name in kind.key]
-    if not all(isinstance(value, str) and value for value in values):
+    if not all(isinstance(value, str) and value and not _LONE_SURROGATE.search(value) for value in values):
         return None
     return "/".join(str(value) for value in values)
 
@@ -65,9 +67,9 @@ def line_key(kind: Kind, path: str, record: Mapping[str, object], offset: int) -
 
 
 def revision(record: Mapping[str, object]) -> int:
-    """Return the revision of a journal line, 0 where it has none."""
+    """Return the revision of a journal line, 0 where it has none or one that nobody counted up to."""
     rev = record.get("_rev")
-    return rev if isinstance(rev, int) and not isinstance(rev, bool) else 0
+    return rev if isinstance(rev, int) and not isinstance(rev, bool) and 0 < rev < _REV_LIMIT else 0
 
 
 def with_parent(kind: Kind, path: str, record: Record) -> Record:
