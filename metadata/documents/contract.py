@@ -21,6 +21,7 @@ from ..schemas.catalog import CATALOG
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from ..errors import CalotypeError
     from ..index.query import Query
 
 Record = dict[str, object]
@@ -74,6 +75,7 @@ class Change:
         expect: the version that must be current; None when the record must not exist; ANY for no expectation.
         trusting: accept references to what is not there, as importers must, and a removal of what is gone.
         removes: the edit always removes; the gate is then held exclusively, so that no new reference appears meanwhile.
+        drops: the whole log goes that belongs to the parent the key names, with every record in it; see `drop`.
     """
 
     kind: str
@@ -82,6 +84,7 @@ class Change:
     expect: Expectation = ANY
     trusting: bool = False
     removes: bool = False
+    drops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,16 @@ class Documents(Protocol):
             UnreadableError, BusyError, FullError: the files cannot be read, locked or written.
         """
 
+    def each(self, changes: Sequence[Change]) -> list[Stored | CalotypeError | None]:
+        """Make every change that can be made, each for itself, in as few writes as the files allow.
+
+        The answer has a place per change: the record as stored, None for one removed, or why it was not made. If the
+        machine stops meanwhile, some may have been made and others not.
+
+        Raises:
+            UnreadableError, BusyError, FullError: as `apply`; then a part of the changes may have been made.
+        """
+
     def lookup(self, kind: str, fields: Sequence[str], values: Sequence[str]) -> Stored | None:
         """Return the record that holds these values of a unique rule, None when there is none."""
 
@@ -191,6 +204,11 @@ def put(kind: str, body: Mapping[str, object], expect: Expectation = None, *, tr
 def remove(kind: str, key: str, expect: Expectation = ANY) -> Change:
     """Return the change that removes a record."""
     return Change(kind, key, lambda _: None, expect, removes=True)
+
+
+def drop(kind: str, parent: str) -> Change:
+    """Return the change that removes a parent's whole log, whatever its length; one that is absent is no error."""
+    return Change(kind, f"{parent}/", lambda _: None, trusting=True, removes=True, drops=True)
 
 
 def key_of(kind: str, body: Mapping[str, object]) -> str:

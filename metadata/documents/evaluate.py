@@ -9,11 +9,11 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from ..errors import ConflictError, InvalidError, NotFoundError, StaleError, UnreadableError
+from ..errors import CalotypeError, ConflictError, InvalidError, NotFoundError, StaleError, UnreadableError
 from ..index.projector import Reference, owner_of, references_of, unique_values
 from ..index.state import unreadable_record
 from ..index.tables import table_of
@@ -32,6 +32,7 @@ class Effect:
         after: the body it gets, None when it goes.
         rev: the revision its next line carries.
         seq: its position, 0 when it has none yet.
+        drops: the whole log goes that the key names; there is no single record before or after.
     """
 
     kind: Kind
@@ -40,11 +41,12 @@ class Effect:
     after: Record | None
     rev: int
     seq: int
+    drops: bool = False
 
     @property
     def idle(self) -> bool:
         """Whether nothing changes, so nothing need be written."""
-        return self.before == self.after
+        return self.before == self.after and not self.drops
 
     def stored(self, seq: int | None = None) -> Stored | None:
         """Return the record as it is afterwards, None when it went."""
@@ -151,6 +153,8 @@ def evaluate(change: Change, view: View) -> Effect:
         StaleError, ConflictError, NotFoundError, InvalidError, UnreadableError: see `Documents.apply`.
     """
     kind = CATALOG[change.kind]
+    if change.drops:
+        return Effect(kind, change.key, None, None, 0, 0, drops=True)
     current = view.current(kind, change.key)
     _check_expectation(change, current)
     body = None if current is None else current.body
@@ -167,6 +171,18 @@ def evaluate(change: Change, view: View) -> Effect:
     if not effect.idle:
         view.decide(effect)
     return effect
+
+
+def evaluate_each(changes: Sequence[Change], view: View) -> list[Effect | CalotypeError]:
+    """Judge changes each for itself: one that cannot be made is answered by its error and does not touch the others."""
+    return [_evaluated(change, view) for change in changes]
+
+
+def _evaluated(change: Change, view: View) -> Effect | CalotypeError:
+    try:
+        return evaluate(change, view)  # the view is told of a change as the last thing, when nothing can fail any more
+    except CalotypeError as error:
+        return error
 
 
 def _check_expectation(change: Change, current: Current | None) -> None:

@@ -27,22 +27,24 @@ FOLDER = "intents"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One record's part: its new body, None when it goes."""
+    """One record's part: its new body, None when it goes; or, if it drops, that the whole log goes."""
 
     path: str
     kind: str
     key: str
     body: Record | None
+    drops: bool = False
 
     def change(self) -> Change:
         """Return the change that does this step, and does nothing when it was done before."""
-        return Change(self.kind, self.key, lambda _: self.body, trusting=True)
+        return Change(self.kind, self.key, lambda _: self.body, trusting=True, drops=self.drops)
 
 
 def steps_of(paths: Sequence[str], effects: Sequence[Effect]) -> list[Step]:
     """Return the steps that these effects come to, leaving out those that change nothing."""
     pairs = zip(paths, effects, strict=True)
-    return [Step(path, effect.kind.name, effect.key, effect.after) for path, effect in pairs if not effect.idle]
+    busy = [(path, effect) for path, effect in pairs if not effect.idle]
+    return [Step(path, effect.kind.name, effect.key, effect.after, effect.drops) for path, effect in busy]
 
 
 class Intents:
@@ -89,10 +91,11 @@ class Intents:
 
 
 def _written(step: Step) -> dict[str, object]:
-    return {"path": step.path, "kind": step.kind, "key": step.key, "body": step.body}
+    drops = {"drops": True} if step.drops else {}
+    return {"path": step.path, "kind": step.kind, "key": step.key, "body": step.body, **drops}
 
 
 def _read(step: dict[str, Any]) -> Step:
     if step["kind"] not in CATALOG:
         raise InternalError(f"An unfinished operation names the unknown kind {step['kind']!r}.")
-    return Step(step["path"], step["kind"], step["key"], step["body"])
+    return Step(step["path"], step["kind"], step["key"], step["body"], step.get("drops", False))

@@ -7,29 +7,25 @@ a removal must not race a new reference.
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from ..clock import Clock, SystemClock, timestamp
-from ..errors import NotFoundError, UnreadableError
+from ..errors import CalotypeError, NotFoundError, UnreadableError
 from ..ids import Ids, RandomIds
 from ..index.state import Problem, load_problems, unreadable_record
 from ..schemas.catalog import CATALOG, Kind
-from ..schemas.homes import InMember, Lines
+from ..schemas.homes import Lines
 from .compaction import compact
 from .contract import Change, Found, Health, Record, Referrer, Stored
-from .evaluate import Effect, View, evaluate
-from .intents import Intents, Step, steps_of
-from .logs import Log
-from .places import checked_id, fixed_path, is_journal
+from .evaluate import Effect
 from .projection import Projection
 from .reading import (
+    MovedError,
     find_rows,
-    key_at,
     load_buried,
     load_current,
     load_holder,
@@ -37,10 +33,10 @@ from .reading import (
     load_mentions,
     load_referrers,
     load_total,
-    path_of,
     scan_rows,
 )
 from .tails import record_at
+from .writing import Writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,6 +45,11 @@ if TYPE_CHECKING:
 
     from ..files.engine import FileEngine
     from ..index.query import Query
+
+
+T = TypeVar("T")
+
+_ATTEMPTS = 3
 
 
 class JsonFiles:
@@ -75,26 +76,29 @@ class JsonFiles:
         self._clock = clock or SystemClock()
         self._trash_s = trash_s
         self._fetch = partial(record_at, engine)
-        self._intents = Intents(engine, ids or RandomIds(), self._redo)
-        self._logs: dict[str, Log] = {}
-        self._mutex = threading.Lock()
         self._projection = Projection(engine, self._clock, cache_dir or engine.paths.resolve("cache"))
+        self._writing = Writing(self._projection, self._clock, ids or RandomIds(), self._fetch)
         with self.guard():
             pass  # what a dead process left is finished before anything is answered
 
     def get(self, kind: str, key: str) -> Stored | None:
         """Return a record, or None when there is none."""
-        return self._projection.answer(lambda: self._get(CATALOG[kind], key))
+        return self._steadily(lambda _: self._get(CATALOG[kind], key))
 
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records."""
 
-        def answer() -> Found:
-            self._projection.refresh(CATALOG[kind])
+        def answer(final: bool) -> Found:  # noqa: FBT001 - the one argument of `_steadily`'s questions
+            found = CATALOG[kind]
+            parent = query.filter.get(found.parent) if found.parent else None
+            self._projection.refresh(found, None if parent is None else f"{parent}/")
             with self._projection.database.reading() as db:
-                return find_rows(db, CATALOG[kind], query, self._fetch)
+                return find_rows(db, found, query, self._fetch, final=final)
 
-        return self._projection.answer(answer)
+        try:
+            return self._steadily(answer)
+        except NotFoundError:  # the parent's id can name no log
+            return Found([], None, 0)
 
     def scan(self, kind: str, after: int = 0) -> Iterator[Stored]:
         """Yield every readable record of a kind in sequence."""
@@ -105,8 +109,14 @@ class JsonFiles:
         """Make all changes durable, or none."""
         exclusive = len(changes) > 1 or any(change.removes or change.kind == "user" for change in changes)
         with self.guard(exclusive=exclusive):
-            effects = self._projection.answer(lambda: self._apply(changes))
+            effects = self._writing.apply(changes)
         return [effect.stored() for effect in effects]
+
+    def each(self, changes: Sequence[Change]) -> list[Stored | CalotypeError | None]:
+        """Make every change that can be made, each for itself, in as few writes as the files allow."""
+        with self.guard(exclusive=any(change.removes or change.kind == "user" for change in changes)):
+            made = self._writing.each(changes)
+        return [effect.stored() if isinstance(effect, Effect) else effect for effect in made]
 
     def lookup(self, kind: str, fields: Sequence[str], values: Sequence[str]) -> Stored | None:
         """Return the record that holds these values of a unique rule, None when there is none."""
@@ -163,11 +173,11 @@ class JsonFiles:
         gate = self._engine.locks.gate
         while True:
             with gate.exclusive() if exclusive else gate.shared():
-                if not self._intents.waiting():
+                if not self._writing.intents.waiting():
                     yield
                     return
             with gate.exclusive():
-                self._intents.finish()
+                self._writing.intents.finish()
 
     def compact(self) -> int:
         """Rewrite every log to one line per live record; return the bytes saved."""
@@ -187,7 +197,7 @@ class JsonFiles:
                 return load_problems(db)
 
         findings = self._projection.answer(answer)
-        return Health([asdict(found) for found in findings], len(self._intents.waiting()))
+        return Health([asdict(found) for found in findings], len(self._writing.intents.waiting()))
 
     def sweep(self) -> None:
         """Compare every file with the index and take over what was changed by hand."""
@@ -201,6 +211,16 @@ class JsonFiles:
         """Let go of the index and of the files."""
         self._projection.close()
         self._engine.close()
+
+    def _steadily(self, question: Callable[[bool], T]) -> T:
+        """Ask again when a log was rewritten between looking its lines up and reading them; tell the last try so."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(MovedError):
+                return self._projection.answer(lambda: question(False))  # noqa: FBT003 - not final
+        try:
+            return self._projection.answer(lambda: question(True))  # noqa: FBT003 - final
+        except MovedError as error:
+            raise UnreadableError(f"{error} holds a line that cannot be read.", path=str(error)) from error
 
     def _get(self, kind: Kind, key: str) -> Stored | None:
         try:
@@ -223,48 +243,3 @@ class JsonFiles:
                 return load(db)
 
         return self._projection.answer(answer)
-
-    def _apply(self, changes: Sequence[Change]) -> list[Effect]:
-        paths = [self._path_of(change, changes) for change in changes]
-        for path in dict.fromkeys(paths):
-            self._projection.follow(path)
-        one_write = len(set(paths)) == 1 and (len(changes) == 1 or not is_journal(paths[0]))
-        if one_write:
-            return self._write(paths[0], changes)
-        view = self._view()
-        effects = [evaluate(change, view) for change in changes]
-        self._intents.run(steps_of(paths, effects))
-        return effects
-
-    def _redo(self, path: str, steps: Sequence[Step]) -> None:
-        self._projection.answer(lambda: self._write(path, [step.change() for step in steps]))
-
-    def _write(self, path: str, changes: Sequence[Change]) -> list[Effect]:
-        if is_journal(path):
-            return self._log(path).apply(changes)
-        return self._projection.write_whole(path, changes, self._view())
-
-    def _log(self, path: str) -> Log:
-        with self._mutex:
-            if path not in self._logs:
-                self._logs[path] = Log(path, self._projection, self._clock, self._fetch)
-            return self._logs[path]
-
-    def _view(self) -> View:
-        return View(self._projection.reading, lambda db, kind, key: load_current(db, kind, key, self._fetch))
-
-    def _path_of(self, change: Change, changes: Sequence[Change]) -> str:
-        kind = CATALOG[change.kind]
-        path = fixed_path(kind, change.key)
-        if path is not None:
-            return path
-        home = cast("InMember", kind.home)
-        self._projection.refresh(kind, change.key)
-        with self._projection.database.reading() as db:
-            known = path_of(db, kind, change.key)
-            first = key_at(db, CATALOG["user"], home.path)
-        if known is not None:
-            return known
-        user = change.key if kind.name == "user" else str((change.edit(None) or {}).get("userId"))
-        others = [other.key for other in changes if other.kind == "user" and other.key != user]
-        return home.path if first in (None, user) and not others else home.path_of(checked_id(kind, user))

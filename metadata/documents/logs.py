@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import Clock, timestamp
+from ..errors import CalotypeError
 from .evaluate import Effect, View, evaluate
 from .reading import Fetch, load_current
 
@@ -39,6 +40,18 @@ class Log:
         """Make the changes durable as lines of one write; see the contract for what is raised."""
         return self._journal.commit(lambda batch: self._stage(batch, changes))
 
+    def each(self, changes: Sequence[Change]) -> list[Effect | CalotypeError]:
+        """Make those changes durable that can be made, as lines of one write."""
+        return self._journal.commit(lambda batch: [self._tried(batch, change) for change in changes])
+
+    def drop(self) -> None:
+        """Remove the journal with all that is in it; absent is no error."""
+        engine = self._projection.engine
+        with engine.locks.lock_of(self._path).hold():
+            engine.remove(self._path)
+            self._projection.attempt(self._path, self._forget)
+        self._journal.close()
+
     def locked(self, batch: Batch) -> None:
         """Bring the index up to date; called by the group's leader with the journal's lock held."""
         del batch
@@ -57,6 +70,15 @@ class Log:
             self._projection.saw(self._path, identity)
         else:
             self._projection.saw(self._path, self._projection.tails.project(db, self._path, recovered=True))
+
+    def _forget(self, db: sqlite3.Connection) -> None:
+        self._projection.saw(self._path, self._projection.tails.project(db, self._path, recovered=True))
+
+    def _tried(self, batch: Batch, change: Change) -> Effect | CalotypeError:
+        try:
+            return self._stage(batch, [change])[0]
+        except CalotypeError as error:
+            return error
 
     def _stage(self, batch: Batch, changes: Sequence[Change]) -> list[Effect]:
         fork = self._view.fork()

@@ -9,12 +9,14 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ..clock import Clock, SystemClock, timestamp
+from ..errors import CalotypeError
 from ..index.database import Database, create
 from ..index.projector import Projector, Source
 from ..index.tables import statements
 from ..schemas.catalog import CATALOG
 from .contract import Change, Found, Health, Record, Referrer, Stored
 from .evaluate import Effect, View, evaluate
+from .places import fixed_path
 from .reading import (
     find_rows,
     load_buried,
@@ -69,6 +71,11 @@ class MemoryDocuments:
             effects = [evaluate(change, view) for change in changes]
             return [effect.stored(self._write(db, effect)) for effect in effects]
 
+    def each(self, changes: Sequence[Change]) -> list[Stored | CalotypeError | None]:
+        """Make every change that can be made, each for itself; see the contract."""
+        with self._database.writing():
+            return [self._tried(change) for change in changes]
+
     def lookup(self, kind: str, fields: Sequence[str], values: Sequence[str]) -> Stored | None:
         """Return the record that holds these values of a unique rule, None when there is none."""
         with self._database.reading() as db:
@@ -119,12 +126,26 @@ class MemoryDocuments:
         """Forget everything."""
         self._database.close()
 
+    def _tried(self, change: Change) -> Stored | CalotypeError | None:
+        try:
+            return self.apply([change])[0]
+        except CalotypeError as error:
+            return error
+
     def _write(self, db: sqlite3.Connection, effect: Effect) -> int:
         kind, key = effect.kind, effect.key
+        # A log's records are found by its path, so they need one though there is no file.
+        path = (fixed_path(kind, key) if kind.parent else None) or _PATH
         if effect.idle:
             return effect.seq
-        if effect.after is None:
-            source = Source(_PATH, rev=effect.rev)
-            self._projector.bury(db, kind, key, source, timestamp(self._clock.now()), effect.before)
+        if effect.drops:
+            self._projector.forget_path(db, [kind], path)
             return 0
-        return self._projector.upsert(db, kind, key, effect.after, Source(_PATH, rev=effect.rev))
+        if effect.after is None:
+            source = Source(path, rev=effect.rev)
+            self._projector.bury(db, kind, key, source, timestamp(self._clock.now()), effect.before)
+            self._projector.settle(db, kind, path)
+            return 0
+        seq = self._projector.upsert(db, kind, key, effect.after, Source(path, rev=effect.rev))
+        self._projector.settle(db, kind, path)
+        return seq

@@ -20,23 +20,23 @@ from ..index.database import Database, IndexLostError
 from ..index.projector import Projector
 from ..index.state import clear_pending, load_file, load_pending, load_problems, note_pending
 from ..schemas.homes import InMember, Lines, LinesPerParent, OwnFile
-from .evaluate import Effect, View, evaluate
+from .evaluate import Effect
 from .opening import IndexFile
 from .places import checked_id, fixed_path, is_journal
 from .tails import DamagedTailError, Tails
 from .whole import WholeFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ..clock import Clock
     from ..files.engine import FileEngine
     from ..files.identity import FileIdentity
     from ..schemas.catalog import Kind
-    from .contract import Change
 
 T = TypeVar("T")
+J = TypeVar("J", bound="Effect | CalotypeError")
 
 _log = logging.getLogger("calotype.index")
 
@@ -120,16 +120,21 @@ class Projection:
         """Remember that the index speaks of a file with this identity."""
         self._seen[path] = identity
 
-    def write_whole(self, path: str, changes: Sequence[Change], view: View) -> list[Effect]:
-        """Change the records of one whole-file document: note, truth, then index; see the contract for errors."""
+    def write_whole(self, path: str, judge: Callable[[], list[J]]) -> list[J]:
+        """Change the records of one whole-file document: note, truth, then index; see the contract for errors.
+
+        Args:
+            path: the document.
+            judge: judges the changes under the lock; what it answers beside effects is passed through.
+        """
         with self.engine.locks.lock_of(path).hold():
             with self.database.writing() as db:
                 note_pending(db, [path])
             try:
                 self.follow(path)
                 document = self.whole.load(path)
-                effects = [evaluate(change, view) for change in changes]
-                busy = [effect for effect in effects if not effect.idle]
+                effects = judge()
+                busy = [effect for effect in effects if isinstance(effect, Effect) and not effect.idle]
                 identity = self.whole.write(path, document, busy) if busy else self.whole.identity(path)
             except BaseException:
                 # The file may or may not have changed; with the lock held, looking at it settles it.

@@ -9,13 +9,14 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import InternalError
+from ..errors import InternalError, NotFoundError, UnreadableError
 from ..index.query import Query, select
 from ..index.state import count_unreadable
 from ..index.tables import column_of, table_of
 from ..schemas.catalog import CATALOG, Kind
 from .contract import Found, Record, Referrer, Stored
 from .evaluate import Current
+from .places import line_key
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +27,10 @@ Fetch = Callable[[str, int, int], Record]
 """From a path, an offset and a length in bytes to the record on that line."""
 
 _SCAN_PAGE = 500
+
+
+class MovedError(Exception):
+    """A line is not where the index says: the log was rewritten since it was asked. Ask again."""
 
 
 def no_file(path: str, offset: int, length: int) -> Record:
@@ -46,17 +51,29 @@ def load_current(db: sqlite3.Connection, kind: Kind, key: str, fetch: Fetch) -> 
     if row is None:
         return None
     seq, rev, path, offset, length, text = row
-    return Current(_body(path, offset, length, text, fetch), rev, seq)
+    return Current(_body(kind, key, (path, offset, length), text, fetch), rev, seq)
 
 
-def find_rows(db: sqlite3.Connection, kind: Kind, query: Query, fetch: Fetch) -> Found:
-    """Return a page of records."""
+def find_rows(db: sqlite3.Connection, kind: Kind, query: Query, fetch: Fetch, *, final: bool = True) -> Found:
+    """Return a page of records.
+
+    Args:
+        db: the index.
+        kind: what to find.
+        query: which of it.
+        fetch: reads a line of a log.
+        final: leave out a line that cannot be read, and count it; otherwise `MovedError` asks for another try.
+    """
     selection = select(db, kind, query)
-    items = [
-        Stored(kind.name, key, _body(path, offset, length, text, fetch), seq)
-        for seq, key, path, offset, length, text in selection.rows
-    ]
     unreadable = count_unreadable(db, kind.name)
+    items = []
+    for seq, key, path, offset, length, text in selection.rows:
+        try:
+            items.append(Stored(kind.name, key, _body(kind, key, (path, offset, length), text, fetch), seq))
+        except MovedError:
+            if not final:
+                raise
+            unreadable += 1
     return Found(items, selection.next_cursor, selection.total, selection.total_capped, unreadable)
 
 
@@ -66,14 +83,23 @@ def scan_rows(database: Database, kind: Kind, after: int, fetch: Fetch) -> Itera
         f"SELECT seq, key, path, offset, length, body FROM {table_of(kind)}"
         f" WHERE seq > ? ORDER BY seq LIMIT {_SCAN_PAGE}"
     )
+    missed = 0
     while True:
         with database.reading() as db:
             rows = db.execute(sql, (after,)).fetchall()
         for seq, key, path, offset, length, text in rows:
-            yield Stored(kind.name, key, _body(path, offset, length, text, fetch), seq)
-        if len(rows) < _SCAN_PAGE:
-            return
-        after = rows[-1][0]
+            try:
+                stored = Stored(kind.name, key, _body(kind, key, (path, offset, length), text, fetch), seq)
+            except MovedError:
+                if seq != missed:  # the first time: look its line up again; the second time it cannot be read
+                    missed = seq
+                    break
+            else:
+                yield stored
+            after = seq
+        else:
+            if len(rows) < _SCAN_PAGE:
+                return
 
 
 def load_referrers(db: sqlite3.Connection, kind: str, key: str) -> list[Referrer]:
@@ -136,8 +162,17 @@ def key_at(db: sqlite3.Connection, kind: Kind, path: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _body(path: str, offset: int, length: int, text: str | None, fetch: Fetch) -> Record:
-    return fetch(path, offset, length) if text is None else _parse(text)
+def _body(kind: Kind, key: str, place: tuple[str, int, int], text: str | None, fetch: Fetch) -> Record:
+    if text is not None:
+        return _parse(text)
+    path, offset, _ = place
+    try:
+        record = fetch(*place)
+    except (NotFoundError, UnreadableError) as error:
+        raise MovedError(path) from error
+    if line_key(kind, path, record, offset) != key:
+        raise MovedError(path)
+    return record
 
 
 def _parse(text: str) -> Record:

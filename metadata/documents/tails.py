@@ -72,6 +72,7 @@ class Tails:
             else:
                 tally.passed(item.offset, item.end, self._line(db, kinds[0], path, item))
         self._save(db, state, tally, identity)
+        self._projector.settle(db, kinds[0], path)
         return identity
 
     def project_lines(self, db: sqlite3.Connection, path: str, lines: Sequence[Line], end: FileIdentity) -> bool:
@@ -84,6 +85,7 @@ class Tails:
         for line in lines:
             tally.passed(line.offset, line.end, self._line(db, kind, path, line))
         self._save(db, state, tally, end)
+        self._projector.settle(db, kind, path)
         return True
 
     def _save(self, db: sqlite3.Connection, state: FileState, tally: _Tally, identity: FileIdentity) -> None:

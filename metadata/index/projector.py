@@ -111,9 +111,7 @@ class Projector:
         text = json.dumps(body, separators=(",", ":"))
         row = self._row(kind, key, body, source, owner, created, text)
         known = _known(db, kind, key)
-        children.count(
-            db, kind, source.path, known is None, children.counts(body) - (0 if known is None else known[2])
-        )
+        children.count(db, kind, source.path, known is None, children.counts(body) - (0 if known is None else known[2]))
         if known is None:
             seq = self._insert_row(db, kind, key, row)
             _count(db, kind, owner, 1)

@@ -132,7 +132,7 @@ class _Clauses:
     def _filter(self, name: str, wanted: Scalar | Sequence[str], query: Query) -> None:
         if name == self.kind.parent:
             self.parts.append("t.path = ?")
-            self.values.append(log_of(self.kind, str(column_value(str(wanted)))))
+            self.values.append(_log(self.kind, wanted))
         elif name in self._references:
             values = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, Sequence) else [str(wanted)]
             for value in values:
@@ -191,7 +191,7 @@ class _Order:
         return f"{self.column} {self.direction}{last}"
 
     def _position(self, key: str, given: object) -> object:
-        """Return where a record stands now; positions are given anew when the index is, so a cursor's is a last resort."""
+        """Return where a record stands now: a rebuild numbers anew, so a cursor's own number is a last resort."""
         sql = f"SELECT seq FROM {table_of(self._kind)} WHERE key = :key UNION ALL SELECT seq FROM tombstones"
         row = self._db.execute(f"{sql} WHERE kind = :kind AND key = :key", {"kind": self._kind.name, "key": key})
         found = row.fetchone()
@@ -233,7 +233,7 @@ def _total(db: sqlite3.Connection, kind: Kind, query: Query, clauses: _Clauses) 
         row = db.execute(f"SELECT coalesce(sum(n), 0) FROM counts WHERE kind = ?{where}", (kind.name, *values))
         return int(row.fetchone()[0]), False
     if kind.parent is not None and list(query.filter) == [kind.parent] and not query.q:
-        return events_in(db, log_of(kind, str(query.filter[kind.parent]))), False
+        return events_in(db, _log(kind, query.filter[kind.parent])), False
     cap = RANKED_CAP if clauses.text is not None and query.sort is None else TOTAL_CAP
     inner = f"SELECT 1 FROM {clauses.source()} WHERE {clauses.where()} LIMIT {cap + 1}"
     (count,) = db.execute(f"SELECT count(*) FROM ({inner})", clauses.values).fetchone()
@@ -243,6 +243,11 @@ def _total(db: sqlite3.Connection, kind: Kind, query: Query, clauses: _Clauses) 
 def _bindable(value: object) -> bool:
     """Tell whether a value out of a cursor is one that a column may hold, and so one that a list gave out."""
     return isinstance(value, (str, int, float)) and column_value(value) == value
+
+
+def _log(kind: Kind, parent: object) -> str:
+    """Return the path of a parent's log, as text that SQLite takes whatever was asked for."""
+    return log_of(kind, str(column_value(str(parent))))
 
 
 def _encode(parts: list[object]) -> str:
