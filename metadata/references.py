@@ -9,14 +9,16 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from .documents.contract import ANY, Change, Documents, Edit, Expectation, Record, Referrer
+from .documents.contract import ANY, Change, Documents, Edit, Expectation, Record, Referrer, drop
 from .errors import ConflictError
+from .index.children import children_of, parent_of
+from .index.query import MAX_LIMIT, Query
 from .index.tables import field_name
-from .schemas.catalog import CATALOG, RefField
+from .schemas.catalog import CATALOG, RefField, references_to
 from .schemas.fields import OnDelete
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LISTED = 100
 """How many referrers a refusal lists."""
@@ -34,61 +36,103 @@ def removal(
     """
     plan = _Plan(documents, force=force)
     plan.remove(kind, key, expect)
-    if plan.blockers:
+    blockers = plan.blockers
+    if blockers:
         raise ConflictError(
-            f"This {kind} is still used in {len(plan.blockers)} place(s). Remove it there first, or repeat the request"
-            " with force=1, which clears those references.",
-            referrers=[{"kind": by.kind, "id": by.key, "field": by.field} for by in plan.blockers[:LISTED]],
-            count=len(plan.blockers),
+            f"This {kind} is still used in {len(blockers)} place(s). Remove it there first{_insisting(kind)}.",
+            referrers=[{"kind": by.kind, "id": by.key, "field": by.field} for by in blockers[:LISTED]],
+            count=len(blockers),
         )
     return plan.changes()
 
 
+def _insisting(kind: str) -> str:
+    """Return what a refusal says of `force`, where some reference to this kind gives way to it."""
+    if kind == "user":
+        return ", or repeat the request with cascade=1, which deletes all that this user owns"
+    gives_way = any(ref.forced is not None for _, ref in references_to(kind))
+    return ", or repeat the request with force=1, which settles those references" if gives_way else ""
+
+
 class _Plan:
-    """The removals and edits found so far; a record to be removed is not edited."""
+    """The removals and edits found so far; a record to be removed is not edited, and forbids nothing."""
 
     def __init__(self, documents: Documents, *, force: bool) -> None:
         self._documents = documents
         self._force = force
         self._removed: dict[tuple[str, str], Expectation] = {}
         self._edits: dict[tuple[str, str], list[tuple[RefField, str]]] = {}
-        self.blockers: list[Referrer] = []
+        self._drops: list[Change] = []
+        self._blockers: list[Referrer] = []
+
+    @property
+    def blockers(self) -> list[Referrer]:
+        """What forbids the removal and does not go itself."""
+        return [by for by in self._blockers if not self._goes(by.kind, by.key)]
 
     def remove(self, kind: str, key: str, expect: Expectation = ANY) -> None:
         if (kind, key) in self._removed:
             return
         self._removed[kind, key] = expect
+        self._drops.extend(drop(child.name, key) for child in children_of(CATALOG, kind))
         for referrer in self._documents.referrers(kind, key):
-            self._settle(referrer, key.rpartition("/")[2])
+            self._settle(referrer, kind, key)
         if kind == "asset" and not self._force:
             self._check_mentions(key)
+        if kind == "user":
+            self._settle_owned(key)
 
     def changes(self) -> list[Change]:
         edits = [
             Change(kind, key, _clearing(fields))
             for (kind, key), fields in self._edits.items()
-            if (kind, key) not in self._removed
+            if not self._goes(kind, key)
         ]
-        return edits + [
+        removals = [
             Change(kind, key, lambda _: None, expect, removes=True) for (kind, key), expect in self._removed.items()
         ]
+        return edits + removals + self._drops
 
-    def _settle(self, referrer: Referrer, target: str) -> None:
+    def _goes(self, kind: str, key: str) -> bool:
+        """Tell whether a record is removed, by itself or with its parent's log."""
+        parent = parent_of(CATALOG[kind])
+        return (kind, key) in self._removed or (parent is not None and (parent, key.partition("/")[0]) in self._removed)
+
+    def _settle(self, referrer: Referrer, kind: str, key: str) -> None:
         stored = self._documents.get(referrer.kind, referrer.key)
         if stored is None:
             return
+        parent, _, target = key.rpartition("/")
+        if parent and stored.body.get(str(CATALOG[kind].parent)) != parent:
+            return  # a record of the same id in another log is meant
         for ref in CATALOG[referrer.kind].refs:
             if field_name(ref) == referrer.field and target in ref.values(stored.body):
                 self._follow_rule(ref, referrer, stored.body, target)
 
+    def _settle_owned(self, user_id: str) -> None:
+        """Follow the rule of the field that names the owner; it is a column of the index and no reference there."""
+        for kind in CATALOG.values():
+            ref = next((ref for ref in kind.refs if ref.path == (kind.owner,)), None)
+            cursor: str | None = None
+            while ref is not None:
+                page = self._documents.find(kind.name, Query(owner=user_id, limit=MAX_LIMIT, cursor=cursor))
+                for stored in page.items:
+                    referrer = Referrer(kind.name, stored.key, field_name(ref), user_id)
+                    self._follow_rule(ref, referrer, stored.body, user_id)
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+
     def _follow_rule(self, ref: RefField, referrer: Referrer, body: Mapping[str, Any], target: str) -> None:
         rule = ref.rule(body, force=self._force)
         if rule is OnDelete.REFUSE:
-            self.blockers.append(referrer)
+            self._blockers.append(referrer)
         elif rule is OnDelete.CASCADE:
             self.remove(referrer.kind, referrer.key)
         elif rule is not OnDelete.KEEP:
-            self._edits.setdefault((referrer.kind, referrer.key), []).append((ref, target))
+            edits = self._edits.setdefault((referrer.kind, referrer.key), [])
+            edits.append((ref, target))
+            edits.extend(_within(referrer.kind, ref, body))
 
     def _check_mentions(self, key: str) -> None:
         stored = self._documents.get("asset", key)
@@ -97,7 +141,14 @@ class _Plan:
         for referrer in self._documents.mentions(str(stored.body["sha256"])):
             # What another user writes does not keep this user from deleting a record of their own.
             if referrer.owner in ("", stored.body.get("userId")):
-                self.blockers.append(referrer)
+                self._blockers.append(referrer)
+
+
+def _within(kind: str, ref: RefField, body: Mapping[str, Any]) -> Iterator[tuple[RefField, str]]:
+    """Yield the references of a record into a parent's log; they go with its reference to the parent."""
+    for other in CATALOG[kind].refs:
+        if other.to is not None and ref.path == (CATALOG[other.to].parent,):
+            yield from ((other, target) for target in other.values(body))
 
 
 def _clearing(fields: list[tuple[RefField, str]]) -> Edit:

@@ -122,7 +122,10 @@ def place(path: str, document: Document | None, kind: Kind, key: str, body: Reco
     if isinstance(document, dict):
         document["updatedAt"] = now
     if isinstance(home, InMember):
-        _object(path, document)[home.member] = body
+        members = _object(path, document)
+        members[home.member] = body
+        if path != home.path and not any(members.get(name) for name in _members_of(path)):
+            return None  # the file of a further user who is gone
     elif isinstance(home, InArray):
         _replace(_array(path, document, home), kind, key, body)
     return document
@@ -137,6 +140,10 @@ def checked_id(kind: Kind, record_id: str) -> str:
     if not _UUID.fullmatch(record_id):
         raise NotFoundError(f"There is no {kind.name} {record_id[:40]!r}.", object=record_id[:40])
     return record_id
+
+
+def _members_of(path: str) -> list[str]:
+    return [kind.home.member for kind in kinds_in(path) if isinstance(kind.home, InMember)]
 
 
 def _replace(records: list[Any], kind: Kind, key: str, body: Record | None) -> None:
