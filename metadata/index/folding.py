@@ -39,7 +39,8 @@ def fold(text: str) -> str:
     """Return the text as it is compared: compatibility forms resolved, marks removed, case folded."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: compatibility forms may hide capitals (a bracketed A), and folding may make forms that decompose.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return unicodedata.normalize("NFC", kept).translate(_STROKED)
 
