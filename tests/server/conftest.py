@@ -1,21 +1,37 @@
-"""Fixtures of the server's tests: an upload's sink in memory, and a real server on a real socket."""
+"""Fixtures of the server's tests: a real server on a real socket, and the application over a folder of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 import uvicorn
 
+from metadata.documents.contract import put
+from server.app import create_app
+from server.configuration import load_settings
+from server.wiring import open_store
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
+
+    from server.wiring import Store
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
 
 
 class Server:
@@ -63,3 +79,96 @@ def serve() -> Iterator[Callable[[ASGIApp], Server]]:
             return server
 
         yield start
+
+
+class Api:
+    """An application over a data folder of its own, asked without a network.
+
+    Attributes:
+        store: the opened folder.
+        admin, alice, bob, reader: tokens: of the first user, of two who may write, of alice but only for reading.
+    """
+
+    def __init__(self, store: Store, runner: asyncio.Runner) -> None:
+        self.store = store
+        self.app = create_app(store)
+        self._runner = runner
+        known = {user.email.partition("@")[0]: user.id for user in store.users.find_all()}
+        self.users = {name: known.get(name) or self._user(name) for name in ("alice", "bob")}
+        self.admin = self._token(store.owner.id, "admin")
+        self.alice = self._token(self.users["alice"], "write")
+        self.bob = self._token(self.users["bob"], "write")
+        self.reader = self._token(self.users["alice"], "read")
+
+    def ask(self, method: str, url: str, *, token: str | None = "", **more: Any) -> httpx2.Response:
+        """Send a request, as alice unless another token is given, or None."""
+        headers = dict(more.pop("headers", {}))
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.alice}"
+        return self._runner.run(self._ask(method, url, headers=headers, **more))
+
+    def upload(self, content: bytes = PNG, *, token: str = "", **fields: str) -> dict[str, Any]:
+        """Store a file and return its asset."""
+        answer = self.ask("POST", "/api/assets", token=token, content=content, params=fields)
+        assert answer.status_code in {200, 201}, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def put_record(self, kind: str, body: dict[str, Any]) -> str:
+        """Store a record of another kind and return its id."""
+        dates = {"createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z"}
+        record = {"id": str(uuid.uuid4()), "userId": self.users["alice"], **dates, **body}
+        self.store.documents.apply([put(kind, record)])
+        return str(record["id"])
+
+    def character(self, **more: object) -> str:
+        """Store a character of alice's and return its id."""
+        texts = dict.fromkeys(["name", "description", "personality", "scenario", "firstMessage"], "x")
+        return self.put_record("character", {**texts, **more})
+
+    def staged(self) -> list[str]:
+        """Return what lies in `uploads/`, but for lock files."""
+        return [path.name for path in (self.store.engine.paths.root / "uploads").iterdir() if path.suffix != ".lock"]
+
+    def payloads(self) -> list[str]:
+        """Return the names of the payloads' folders."""
+        return sorted(path.name for path in (self.store.engine.paths.root / "binaries").iterdir() if path.is_dir())
+
+    def _user(self, name: str) -> str:
+        return self.store.users.create(email=f"{name}@example.org").id
+
+    def _token(self, user_id: str, scope: str) -> str:
+        return self.store.tokens.issue(user_id, scope, scope)[1]
+
+    async def _ask(self, method: str, url: str, **more: Any) -> httpx2.Response:
+        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:8256") as http:
+            return await http.request(method, url, **more)
+
+
+@pytest.fixture
+def open_api(tmp_path: Path) -> Iterator[Callable[..., Api]]:
+    """Return a function that opens a folder with some settings; all are closed afterwards."""
+    logging.getLogger("calotype").setLevel(logging.CRITICAL)
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner())
+
+        def start(**settings: str) -> Api:
+            fast = {"DURABILITY": "none", "MIN_FREE_BYTES": "0", **settings}
+            environ = {f"CALOTYPE_{name}": value for name, value in fast.items()}
+            loaded = load_settings({"DATA_DIR": str(tmp_path / "data"), **environ})
+            return Api(stack.enter_context(open_store(loaded.settings)), runner)
+
+        yield start
+
+
+@pytest.fixture
+def api(open_api: Callable[..., Api]) -> Api:
+    """An application over a fresh folder."""
+    return open_api()
+
+
+@pytest.fixture
+def png() -> bytes:
+    """A picture of one pixel."""
+    return PNG
