@@ -6,7 +6,6 @@ already decided. Nothing is written here; both implementations write what an `Ef
 
 from __future__ import annotations
 
-import copy
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +13,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from ..errors import CalotypeError, ConflictError, InvalidError, NotFoundError, StaleError, UnreadableError
+from ..files.cache import copied
 from ..index.projector import Reference, owner_of, references_of, unique_values
 from ..index.state import unreadable_record
 from ..index.tables import table_of
 from ..schemas.catalog import CATALOG, Kind
-from .contract import ANY, Change, Record, Stored
+from .contract import ANY, Change, Record, Stored, same
 
 TAG_TARGETS = ("tag", "character", "persona", "chat")
 
@@ -46,13 +46,13 @@ class Effect:
     @property
     def idle(self) -> bool:
         """Whether nothing changes, so nothing need be written."""
-        return self.before == self.after and not self.drops
+        return same(self.before, self.after) and not self.drops
 
     def stored(self, seq: int | None = None) -> Stored | None:
         """Return the record as it is afterwards, None when it went."""
         if self.after is None:
             return None
-        return Stored(self.kind.name, self.key, copy.deepcopy(self.after), self.seq if seq is None else seq)
+        return Stored(self.kind.name, self.key, copied(self.after), self.seq if seq is None else seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def evaluate(change: Change, view: View) -> Effect:
     current = view.current(kind, change.key)
     _check_expectation(change, current)
     body = None if current is None else current.body
-    after = change.edit(copy.deepcopy(body))
+    after = _edited(change, body)
     if after is None and body is None and not change.trusting:
         raise NotFoundError(f"There is no {kind.name} {change.key}.", object=change.key)
     known = current.rev if current is not None else view.buried_rev(kind, change.key)
@@ -183,6 +183,14 @@ def _evaluated(change: Change, view: View) -> Effect | CalotypeError:
         return evaluate(change, view)  # the view is told of a change as the last thing, when nothing can fail any more
     except CalotypeError as error:
         return error
+
+
+def _edited(change: Change, body: Record | None) -> Record | None:
+    try:
+        after: Record | None = copied(change.edit(copied(body)))
+    except RecursionError as error:
+        raise InvalidError(f"This {change.kind} is nested too deeply.") from error
+    return after
 
 
 def _check_expectation(change: Change, current: Current | None) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import Clock, SystemClock, timestamp
 from ..errors import CalotypeError
+from ..files.codec import canonical
 from ..index.database import Database, create
 from ..index.projector import Projector, Source
 from ..index.tables import statements
@@ -146,6 +147,7 @@ class MemoryDocuments:
             self._projector.bury(db, kind, key, source, timestamp(self._clock.now()), effect.before)
             self._projector.settle(db, kind, path)
             return 0
+        canonical(effect.after)  # what no file could hold is refused here too
         seq = self._projector.upsert(db, kind, key, effect.after, Source(path, rev=effect.rev))
         self._projector.settle(db, kind, path)
         return seq
