@@ -17,6 +17,7 @@ from ..index.tables import statements
 from ..schemas.catalog import CATALOG
 from .contract import Change, Found, Health, Record, Referrer, Stored
 from .evaluate import Effect, View, evaluate
+from .logs import KEEPS_LAST_BODY
 from .places import fixed_path
 from .reading import (
     find_rows,
@@ -144,7 +145,8 @@ class MemoryDocuments:
             return 0
         if effect.after is None:
             source = Source(path, rev=effect.rev)
-            self._projector.bury(db, kind, key, source, timestamp(self._clock.now()), effect.before)
+            was = effect.before if kind.name in KEEPS_LAST_BODY else None
+            self._projector.bury(db, kind, key, source, timestamp(self._clock.now()), was)
             self._projector.settle(db, kind, path)
             return 0
         canonical(effect.after)  # what no file could hold is refused here too

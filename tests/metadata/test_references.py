@@ -52,7 +52,9 @@ def test_a_tag_leaves_every_list(store: MemoryDocuments, make: ModuleType) -> No
     assert store.referrers("tag", gone) == []
 
 
-def test_an_asset_in_use_is_refused_with_where_and_cleared_when_forced(store: MemoryDocuments, make: ModuleType) -> None:
+def test_an_asset_in_use_is_refused_with_where_and_cleared_when_forced(
+    store: MemoryDocuments, make: ModuleType
+) -> None:
     picture = add(store, "asset", make.asset(1))
     who = add(store, "character", make.character(defaultImageId=picture))
     with pytest.raises(ConflictError) as caught:
@@ -64,7 +66,9 @@ def test_an_asset_in_use_is_refused_with_where_and_cleared_when_forced(store: Me
     assert "defaultImageId" not in (body(store, "character", who) or {})
 
 
-def test_a_mention_refuses_unless_forced_and_unless_it_is_another_user_s(store: MemoryDocuments, make: ModuleType) -> None:
+def test_a_mention_refuses_unless_forced_and_unless_it_is_another_user_s(
+    store: MemoryDocuments, make: ModuleType
+) -> None:
     picture = add(store, "asset", make.asset(1))
     add(store, "character", make.character(user=make.OTHER, avatarUrl=f"/blobs/{make.sha(1)}"))
     assert len(removal(store, "asset", picture)) == 1
@@ -76,7 +80,9 @@ def test_a_mention_refuses_unless_forced_and_unless_it_is_another_user_s(store: 
     assert body(store, "asset", picture) is None
 
 
-def test_a_character_with_chats_is_refused_and_takes_them_along_when_forced(store: MemoryDocuments, make: ModuleType) -> None:
+def test_a_character_with_chats_is_refused_and_takes_them_along_when_forced(
+    store: MemoryDocuments, make: ModuleType
+) -> None:
     who = add(store, "character", make.character())
     talk = add(store, "chat", make.chat(who))
     said = make.message(talk)

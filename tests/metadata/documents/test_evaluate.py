@@ -53,7 +53,9 @@ def test_revisions_go_on_after_a_tombstone(memory: MemoryDocuments, view: View, 
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, True), (1, 1.0), ({"a": 0}, {"a": False})])
-def test_a_change_that_python_holds_for_none_is_one(memory: MemoryDocuments, make: ModuleType, before: Any, after: Any) -> None:
+def test_a_change_that_python_holds_for_none_is_one(
+    memory: MemoryDocuments, make: ModuleType, before: Any, after: Any
+) -> None:
     record = make.asset(1, _meta={"x": before})
     memory.apply([put("asset", record)])
     memory.apply([put("asset", {**record, "_meta": {"x": after}}, ANY)])
@@ -62,7 +64,9 @@ def test_a_change_that_python_holds_for_none_is_one(memory: MemoryDocuments, mak
     assert repr(found.body["_meta"]) == repr({"x": after})
 
 
-def test_an_edit_gets_a_copy_and_one_that_changes_nothing_is_idle(memory: MemoryDocuments, view: View, make: ModuleType) -> None:
+def test_an_edit_gets_a_copy_and_one_that_changes_nothing_is_idle(
+    memory: MemoryDocuments, view: View, make: ModuleType
+) -> None:
     record = make.asset(1, _meta={"deep": [1]})
     memory.apply([put("asset", record)])
 
@@ -90,14 +94,18 @@ def test_nothing_is_decided_by_what_fails(view: View, make: ModuleType) -> None:
     assert evaluate(put("tag", record, ANY), view).idle
 
 
-def test_a_unique_value_is_free_when_its_holder_goes_in_the_same_batch(memory: MemoryDocuments, view: View, make: ModuleType) -> None:
+def test_a_unique_value_is_free_when_its_holder_goes_in_the_same_batch(
+    memory: MemoryDocuments, view: View, make: ModuleType
+) -> None:
     first, second = make.tag("one"), make.tag("one")
     memory.apply([put("tag", first)])
     evaluate(remove("tag", first["id"]), view)
     assert evaluate(put("tag", second), view).after == second
 
 
-def test_a_reference_may_name_what_the_same_batch_makes_and_not_what_it_removes(memory: MemoryDocuments, make: ModuleType) -> None:
+def test_a_reference_may_name_what_the_same_batch_makes_and_not_what_it_removes(
+    memory: MemoryDocuments, make: ModuleType
+) -> None:
     label, record = make.tag("one"), make.asset(1)
     memory.apply([put("tag", label), put("asset", {**record, "tags": [label["id"]]})])
     with pytest.raises(InvalidError):

@@ -94,7 +94,7 @@ def test_a_revision_is_a_whole_number_that_can_be_counted_on(rev: object, value:
     assert revision({"_rev": rev}) == value
 
 
-@pytest.mark.parametrize("path", [*CONTAINERS, f"settings/users/{ID}.json"])
+@pytest.mark.parametrize("path", CONTAINERS)
 def test_what_is_put_into_a_document_is_in_it_and_what_is_taken_out_is_not(path: str) -> None:
     for kind in kinds_in(path):
         document = place(path, None, kind, "k", {"id": "k", "x": 1}, NOW)
@@ -109,6 +109,16 @@ def test_what_is_put_into_a_document_is_in_it_and_what_is_taken_out_is_not(path:
         assert list(records_in(path, document)) == []
         assert isinstance(document, dict)
         assert (document["createdAt"], document["updatedAt"]) == (NOW, "later")
+
+
+def test_a_further_user_s_file_goes_with_the_last_record_in_it() -> None:
+    path = f"settings/users/{ID}.json"
+    document = place(path, None, CATALOG["user"], ID, {"id": ID}, NOW)
+    document = place(path, document, CATALOG["chatSettings"], "s", {"id": "s"}, NOW)
+    document = place(path, document, CATALOG["user"], ID, None, NOW)
+    assert document is not None
+    assert list(records_in(path, document)) == [(CATALOG["chatSettings"], {"id": "s"})]
+    assert place(path, document, CATALOG["chatSettings"], "s", None, NOW) is None
 
 
 def test_an_array_keeps_its_order_and_what_is_not_ours() -> None:

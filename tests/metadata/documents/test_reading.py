@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.documents.contract import Referrer, put, remove
+from metadata.documents.contract import put, remove
 from metadata.documents.reading import load_referrers, no_file, scan_rows
 from metadata.errors import InternalError
 from metadata.index.query import Query
@@ -45,22 +45,12 @@ def test_a_scan_sees_what_comes_and_not_what_went(memory: MemoryDocuments, make:
     assert first + [stored.key for stored in seen] == [*(record["id"] for record in records[:501]), late["id"]]
 
 
-def test_a_user_is_referred_to_by_all_that_it_owns(memory: MemoryDocuments, make: ModuleType) -> None:
-    """The owner is a column of its own in the index; it is a reference like any other all the same."""
-    owner, other = make.user("a@b.c"), make.user("d@e.f")
-    label, token = make.tag("t", owner["id"]), make.access_token(1, owner["id"])
-    for kind, record in (("user", owner), ("user", other), ("tag", label), ("accessToken", token)):
-        memory.apply([put(kind, record)])
-    memory.apply([put("tag", make.tag("t", other["id"]))])
-    assert memory.referrers("user", owner["id"]) == [
-        Referrer("accessToken", token["id"], "userId", owner["id"]),
-        Referrer("tag", label["id"], "userId", owner["id"]),
-    ]
-
-
 def test_an_id_that_only_might_name_it_counts(memory: MemoryDocuments, make: ModuleType) -> None:
     who = make.character()
-    untyped, typed = make.asset(1, tags=[who["id"]]), make.asset(2, tags=[who["id"]], _tagTypes={who["id"]: "CHARACTER"})
+    untyped, typed = (
+        make.asset(1, tags=[who["id"]]),
+        make.asset(2, tags=[who["id"]], _tagTypes={who["id"]: "CHARACTER"}),
+    )
     other = make.asset(3, tags=[who["id"]], _tagTypes={who["id"]: "PERSONA"})
     memory.apply([put("character", who)])
     memory.apply([put("asset", record, trusting=True) for record in (untyped, typed, other)])
