@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import InvalidError, NotFoundError, UnreadableError
 from .files import atomic
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from .files.lines import Line
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +67,15 @@ class JsonStore:
             enable_cache=enable_cache,
         )
         self._keys = keys or key_of_path
+        self._companions: dict[object, object] = {}
+        self._mutex = threading.Lock()
+
+    def companion(self, make: Callable[[FileEngine], T]) -> T:
+        """Return what `make` builds over this store's files, built once however often it is asked for."""
+        with self._mutex:
+            if make not in self._companions:
+                self._companions[make] = make(self.engine)
+            return cast("T", self._companions[make])
 
     def read_json(self, path: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return a document's value, the caller's own copy.
