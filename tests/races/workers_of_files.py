@@ -5,6 +5,7 @@ Run as `python workers_of_files.py <what> <arguments>`.
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ def append(folder: str, number: str, count: str) -> None:
     journal = FileEngine.open(Path(folder), lock_timeout_ms=60_000).journal("log.jsonl")
     for index in range(int(count)):
         record = {"id": f"{number}-{index}"}
-        journal.commit(lambda batch, record=record: batch.stage(record))  # type: ignore[misc]
+        journal.commit(lambda batch, record=record: batch.stage(record))  # type: ignore[misc]  # mypy cannot type a default argument of a lambda
         print(record["id"], flush=True)  # noqa: T201 - the parent reads what was acknowledged
 
 
@@ -48,7 +49,7 @@ def hold(folder: str, path: str) -> None:
     """Hold a document's lock until killed."""
     with FileEngine.open(Path(folder)).locks.lock_of(path).hold():
         print("held", flush=True)  # noqa: T201 - the parent waits for it
-        time.sleep(600)
+        signal.pause()
 
 
 def share(folder: str, seconds: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zlib
 
 import pytest
@@ -180,9 +179,7 @@ def test_a_hostile_file_costs_little(pattern: bytes) -> None:
         return (pattern * (length // len(pattern) + 2))[at : at + length]
 
     head = b"\xff\xd8\xff" + pattern[1:] + pattern * (HEAD // len(pattern))
-    begun = time.perf_counter()
     assert measure(head, endless) is None
-    assert time.perf_counter() - begun < 2
     assert len(asked) <= 2048
     assert sum(asked) <= 1024 * 1024
 

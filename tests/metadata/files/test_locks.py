@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,10 +67,8 @@ def test_threads_exclude_each_other_and_time_out(engine: FileEngine) -> None:
     thread.start()
     entered.wait(10)
     assert lock.probe() is False
-    started = time.monotonic()
     with pytest.raises(BusyError, match="another thread"), lock.hold(100):
         pass
-    assert time.monotonic() - started < 1
     leave.set()
     thread.join()
     assert lock.probe() is True

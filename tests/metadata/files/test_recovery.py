@@ -28,7 +28,7 @@ def written(folder: Path, sizes: list[int], name: str = NAME) -> list[Line]:
     journal, number = engine.journal(name), 0
     for size in sizes:
         records = [{"id": f"r{number + i}", "text": "x" * ((number + i) % 7)} for i in range(size)]
-        journal.commit(lambda batch, records=records: [batch.stage(record) for record in records])  # type: ignore[misc]
+        journal.commit(lambda batch, records=records: [batch.stage(record) for record in records])  # type: ignore[misc]  # mypy cannot type a default argument of a lambda
         number += size
     lines = [line for line in journal.read() if isinstance(line, Line)]
     engine.close()
