@@ -189,7 +189,8 @@ class Repository(Reader[E]):
         now = timestamp(self._clock.now())
         own = {"id": self._ids.new()} if "id" in self.kind.members else {}
         dates = {name: now for name in (self.kind.created, self.kind.updated) if name is not None}
-        attributes = {attribute for attribute, name in self.model.members() if name in {*own, *dates}}
+        pairs = [pair for variant in self.model.variants() for pair in variant.members()]
+        attributes = {attribute for attribute, name in pairs if name in {*own, *dates}}
         given = {name: value for name, value in fields.items() if name not in {*own, *dates, *attributes}}
         return self.model.build({**self._owned(given), **given, **own, **dates}).to_record()
 
@@ -219,8 +220,8 @@ class Repository(Reader[E]):
 
     def _edited(self, record: Record, change: Callable[[E], E]) -> Record:
         after: Record = change(self._typed(record)).to_record()
-        for name in (*self.kind.key, *([self.kind.created] if self.kind.created else [])):
-            if name in record:
+        for name in (*self.kind.key, self.kind.parent, self.kind.created):
+            if name in record and name is not None:
                 after[name] = record[name]
         if after == record or self.kind.updated is None:
             return after

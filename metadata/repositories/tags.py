@@ -16,6 +16,11 @@ _RULE = ("userId", "nameLower")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+def looks_like_an_id(value: str) -> bool:
+    """Tell whether a value given for a tag is an id rather than a name."""
+    return _ID.fullmatch(value) is not None
+
+
 class TagsRepository(Repository[Tag]):
     """The tags of all users; a name is unique for its user."""
 
@@ -42,7 +47,7 @@ class TagsRepository(Repository[Tag]):
         return list(dict.fromkeys(self._resolve_one(user_id, value) for value in values))
 
     def _resolve_one(self, user_id: str, value: str) -> str:
-        return value if _ID.fullmatch(value) else self._ensure_one(user_id, value)
+        return value if looks_like_an_id(value) else self._ensure_one(user_id, value)
 
     def _ensure_one(self, user_id: str, name: str) -> str:
         known = self.find_by_name(user_id, name)

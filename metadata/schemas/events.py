@@ -56,6 +56,7 @@ class Message(ChatEvent):
         swipe_group_id: the messages of one group are alternatives of each other.
         swipe_index: the place in the group.
         attachments: assets.
+        chosen_at: when this alternative was chosen to be shown; of a group the one chosen last is.
     """
 
     type: Annotated[Literal["message"], Filter()] = "message"
@@ -70,6 +71,7 @@ class Message(ChatEvent):
         default_factory=list
     )
     created_at: _Moment
+    chosen_at: Timestamp | None = Field(default=None, alias="_chosenAt")
 
 
 class ContextSummary(ChatEvent):

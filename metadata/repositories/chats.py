@@ -1,0 +1,137 @@
+"""Chats (`chats/index.jsonl`), in both shapes of their data; their events are `MessagesRepository`'s.
+
+The first shape names one character, persona and connection; the later one lists participants. Questions are answered
+over both, and `participants` shows either as the later one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ConflictError, InvalidError, NotFoundError
+from ..schemas.chats import Chat, Participant
+from ..schemas.enums import ParticipantType
+from .tagged import TaggedRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_FIRST_SHAPE = ("character_id", "persona_id", "connection_profile_id", "image_profile_id")
+
+
+class ChatsRepository(TaggedRepository[Chat]):
+    """The chats of all users."""
+
+    model = Chat
+
+    def find_by_character_id(self, character_id: str, *, owner: str | None = None) -> list[Chat]:
+        """Return every chat that a character is in, oldest first."""
+        return self._in_both("characterId", character_id, owner)
+
+    def find_by_persona_id(self, persona_id: str, *, owner: str | None = None) -> list[Chat]:
+        """Return every chat that a persona is in, oldest first."""
+        return self._in_both("personaId", persona_id, owner)
+
+    def participants(self, chat: Chat) -> list[Participant]:
+        """Return who is in a chat, in the order of display; of the first shape the character, then the persona.
+
+        Those of the first shape have the ids of the character and the persona they stand for.
+        """
+        if chat.participants is None:
+            return list(_of_first_shape(chat))
+        return sorted(chat.participants, key=lambda who: who.display_order)
+
+    def add_participant(self, chat_id: str, *, owner: str | None = None, **fields: object) -> Chat:
+        """Let a character or a persona join a chat; a chat of the first shape becomes one of the later shape.
+
+        Args:
+            chat_id: the chat.
+            owner: only this user's chat.
+            fields: the participant's members; its id is set here, its place is the last one unless given.
+
+        Raises:
+            NotFoundError: there is no such chat.
+            InvalidError: the members are wrong, or refer to something absent.
+        """
+        given = _named(fields) | {"id": self._ids.new()}
+
+        def change(chat: Chat) -> Chat:
+            present = self._as_list(chat)
+            last = max((who.display_order for who in present), default=-1)
+            new = {"displayOrder": last + 1, **given}
+            return chat.replaced(participants=[*present, new], **dict.fromkeys(_FIRST_SHAPE))
+
+        return self.edit(chat_id, change, owner=owner)
+
+    def edit_participant(
+        self, chat_id: str, participant_id: str, *, owner: str | None = None, **fields: object
+    ) -> Chat:
+        """Change a participant's members.
+
+        Raises:
+            NotFoundError: there is no such chat or participant.
+            InvalidError: as `add_participant`.
+        """
+        given = _named(fields)
+
+        def change(chat: Chat) -> Chat:
+            present = self._as_list(chat)
+            if all(who.id != participant_id for who in present):
+                raise NotFoundError(f"Nobody of the id {participant_id[:80]} is in this chat.", object=participant_id)
+            changed = [who.model_dump(by_alias=True) | given if who.id == participant_id else who for who in present]
+            return chat.replaced(participants=changed, **dict.fromkeys(_FIRST_SHAPE))
+
+        return self.edit(chat_id, change, owner=owner)
+
+    def remove_participant(self, chat_id: str, participant_id: str, *, owner: str | None = None) -> Chat:
+        """Let somebody leave a chat; one who is not there is no error.
+
+        Raises:
+            NotFoundError: there is no such chat.
+            ConflictError: it is the last one.
+        """
+
+        def change(chat: Chat) -> Chat:
+            present = self._as_list(chat)
+            kept = [who for who in present if who.id != participant_id]
+            if len(kept) == len(present):
+                return chat
+            if not kept:
+                raise ConflictError("The last participant cannot leave a chat; delete the chat.", existing=chat_id)
+            return chat.replaced(participants=kept, **dict.fromkeys(_FIRST_SHAPE))
+
+        return self.edit(chat_id, change, owner=owner)
+
+    def _as_list(self, chat: Chat) -> list[Participant]:
+        return list(_of_first_shape(chat)) if chat.participants is None else list(chat.participants)
+
+    def _in_both(self, member: str, record_id: str, owner: str | None) -> list[Chat]:
+        found = {
+            chat.id: chat
+            for field in (member, f"participants.{member}")
+            for chat in self.walk({field: [record_id]}, owner=owner)
+        }
+        return sorted(found.values(), key=lambda chat: (chat.created_at, chat.id))
+
+
+def _named(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return a participant's members by their names on disk, without the id, which callers do not set."""
+    names = dict(Participant.members())
+    given = {names.get(name, name): value for name, value in fields.items() if name != "id"}
+    for name in given:
+        if name not in names.values():
+            raise InvalidError(f"A participant has no field {name!r}.", field=f"participants.{name}")
+    return given
+
+
+def _of_first_shape(chat: Chat) -> Iterator[Participant]:
+    if chat.character_id is not None:
+        yield Participant(
+            id=chat.character_id,
+            type=ParticipantType.CHARACTER,
+            character_id=chat.character_id,
+            connection_profile_id=chat.connection_profile_id,
+            image_profile_id=chat.image_profile_id,
+        )
+    if chat.persona_id is not None:
+        yield Participant(id=chat.persona_id, type=ParticipantType.PERSONA, persona_id=chat.persona_id, display_order=1)
