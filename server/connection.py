@@ -71,7 +71,7 @@ class Connection:
         self.url = url.rstrip("/")
         headers = {"User-Agent": "calotype"}
         if token is not None:
-            if not (token.isascii() and token.isprintable()) or " " in token:
+            if not token or not token.isascii() or not token.isprintable() or " " in token:
                 raise UnauthenticatedError("That is not an access token; `calotype token create` makes one.")
             headers["Authorization"] = f"Bearer {token}"
         timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)

@@ -56,9 +56,10 @@ def error_of(status: int, body: bytes) -> errors.CalotypeError:
     message = detail if isinstance(detail, str) else f"The server answered {status} and did not say why."
     if "requestId" in problem:
         message += f" (request id {problem['requestId']})"
-    details = {str(member): value for member, value in problem.items() if member not in _STANDARD}
-    details.pop("message", None)
-    return _CLASSES[kind](message, **details)
+    error = _CLASSES[kind](message)
+    # Not as arguments: the members are the server's words, and one may be called `message`.
+    error.details.update({name: value for name, value in problem.items() if name not in _STANDARD})
+    return error
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.main import get_command
 
 from metadata.errors import CalotypeError, InternalError, InvalidError
 
@@ -65,12 +66,15 @@ def run(arguments: Sequence[str]) -> int:
     _prepare(output, debug="--debug" in before_names)
     rest = [word for word in before_names if word != "--debug"] + list(arguments[len(before_names) :])
     try:
-        status = program()(args=rest or ["--help"], prog_name="calotype", standalone_mode=False)
+        # Not by calling the program: typer would put its own traceback in place of our short message.
+        status = get_command(program())(args=rest or ["--help"], prog_name="calotype", standalone_mode=False)
     except CalotypeError as error:
         output.fail(error)
         return outcome(error).exit_code
     except typer.TyperException as error:
-        output.fail(InvalidError(f"{error.format_message().rstrip('.')}. `calotype --help` says more."))
+        message = error.format_message()
+        stop = "" if message.endswith((".", "?")) else "."
+        output.fail(InvalidError(f"{message}{stop} `calotype --help` says more."))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED

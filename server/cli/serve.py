@@ -13,7 +13,7 @@ from ..wiring import open_store
 from .options import AsJson, DataDir
 from .output import Output
 from .places import report
-from .serving import address_of, announce_to_workers, listen, run_server
+from .serving import address_of, announce_to_workers, end_well, listen, run_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,7 @@ def serve(
     loaded = load_settings(os.environ, options)
     settings = loaded.settings
     check_binding(settings)
+    end_well()
     with listen(settings.host, settings.port) as listener:
         url = address_of(settings, listener)
         token = _open_once(loaded, output, url)

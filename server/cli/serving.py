@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from ..logs import log_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from ..configuration import Loaded
     from ..settings import Settings
@@ -30,6 +32,12 @@ GRACE_S = 55
 _PARENT_LOOKED_FOR_S = 1
 _FAILED = 1
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound to
+
+
+def end_well() -> None:
+    """Let a signal be a good end from now on; uvicorn, once it runs, has handlers of its own."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
 
 
 @contextmanager
@@ -109,6 +117,11 @@ def run_server(settings: Settings, listener: socket.socket) -> int:
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()
     return _FAILED if any((process.exitcode or 0) > 0 for process in supervisor.processes) else 0
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    sys.exit(0)
 
 
 async def leave_with_parent() -> None:

@@ -155,7 +155,10 @@ class Uploader:
 
     def _again(self, digest: Digest) -> AssetView | None:
         """Return the record that sending these bytes would only repeat, with the tags added; None: it would not."""
-        for asset in self._assets.find(digest):
+        found = self._assets.find(digest)
+        if len({asset.wire.get("userId") for asset in found}) > 1:
+            return None  # an administrator sees everybody's records, and which are the caller's the store knows
+        for asset in found:
             linked = asset.chat_id or asset.character_id or asset.message_id
             if not linked and asset.type == (self._kind or _default_type(asset)):
                 return self._assets.tag(asset.id, *self._tags) if self._tags else asset
