@@ -70,8 +70,16 @@ def _begin(fs: FileSystem, descriptor: int, path: str, size: int) -> int:
             continue
         if item.check == "absent":
             return last
-        return offset if item.batch is None else min(item.batch, offset)
+        return offset if item.batch is None else _boundary(fs, descriptor, min(item.batch, offset), offset)
     return size if last is None else last
+
+
+def _boundary(fs: FileSystem, descriptor: int, begin: int, offset: int) -> int:
+    """Return where a write began, or the line's own offset if that is no longer between two lines.
+
+    Somebody who puts a line in by hand moves all that follow; what they say in `_b` then points into a sound line.
+    """
+    return begin if begin == 0 or fs.pread(descriptor, 1, begin - 1) == b"\n" else offset
 
 
 class Repair:

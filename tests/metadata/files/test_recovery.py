@@ -145,6 +145,16 @@ def test_zeroed_pages_over_several_lines_of_the_last_write(tmp_path: Path, sound
     assert ids(journal) == [line.record["id"] for line in lines if not first.offset <= line.offset <= last.offset]
 
 
+def test_a_line_put_in_by_hand_costs_no_other_line(tmp_path: Path, sound: tuple[bytes, list[Line]]) -> None:
+    data, lines = sound
+    for strange in (b'{"id": broken\n', b'{"id":"by hand"}\n'):
+        journal = reopened(tmp_path / "moved", strange + data)
+        journal.commit(lambda batch: batch.stage({"id": "next"}))
+        kept = [line.record["id"] for line in journal.read() if isinstance(line, Line)]
+        assert kept[-len(lines) - 1 :] == [line.record["id"] for line in lines] + ["next"]
+        assert quarantined(tmp_path / "moved") == []
+
+
 def test_in_a_foreign_file_only_the_last_line_is_tail(tmp_path: Path) -> None:
     journal = reopened(tmp_path / "d", b'{"id":"a"}\n{"id":#}\n{"id":"b"}\n{"id":#}\n{"id":')
     damage = journal.recover()
