@@ -103,7 +103,7 @@ class JsonFiles:
     def scan(self, kind: str, after: int = 0) -> Iterator[Stored]:
         """Yield every readable record of a kind in sequence."""
         self._projection.answer(lambda: self._projection.refresh(CATALOG[kind]))
-        return scan_rows(self._projection.database, CATALOG[kind], after, self._fetch)
+        return scan_rows(self._ask, CATALOG[kind], after, self._fetch)
 
     def apply(self, changes: Sequence[Change]) -> list[Stored | None]:
         """Make all changes durable, or none."""
@@ -221,6 +221,13 @@ class JsonFiles:
             return self._projection.answer(lambda: question(True))  # noqa: FBT003 - final
         except MovedError as error:
             raise UnreadableError(f"{error} holds a line that cannot be read.", path=str(error)) from error
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        def answer() -> T:
+            with self._projection.database.reading() as db:
+                return question(db)
+
+        return self._projection.answer(answer)
 
     def _get(self, kind: Kind, key: str) -> Stored | None:
         try:

@@ -49,7 +49,7 @@ class Log:
         engine = self._projection.engine
         with engine.locks.lock_of(self._path).hold():
             engine.remove(self._path)
-            self._projection.attempt(self._path, self._forget)
+            self._projection.attempt(self._path, self._forget, reopen=False)
         self._journal.close()
 
     def locked(self, batch: Batch) -> None:
@@ -60,7 +60,7 @@ class Log:
 
     def durable(self, batch: Batch) -> None:
         """Let the index take the group's lines; called by the leader before it unlocks."""
-        self._projection.attempt(self._path, lambda db: self._project(db, batch))
+        self._projection.attempt(self._path, lambda db: self._project(db, batch), reopen=False)
 
     def _project(self, db: sqlite3.Connection, batch: Batch) -> None:
         identity = self._projection.tails.identity(self._path)

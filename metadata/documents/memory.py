@@ -34,9 +34,10 @@ from .reading import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..index.query import Query
+    from .reading import Row
 
 _PATH = "memory"
 
@@ -64,7 +65,7 @@ class MemoryDocuments:
 
     def scan(self, kind: str, after: int = 0) -> Iterator[Stored]:
         """Yield every record of a kind in sequence."""
-        return scan_rows(self._database, CATALOG[kind], after, no_file)
+        return scan_rows(self._ask, CATALOG[kind], after, no_file)
 
     def apply(self, changes: Sequence[Change]) -> list[Stored | None]:
         """Make all changes, or none; see the contract."""
@@ -127,6 +128,10 @@ class MemoryDocuments:
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
+
+    def _ask(self, question: Callable[[sqlite3.Connection], list[Row]]) -> list[Row]:
+        with self._database.reading() as db:
+            return question(db)
 
     def _tried(self, change: Change) -> Stored | CalotypeError | None:
         try:

@@ -21,12 +21,12 @@ from ..index.tables import fingerprint, statements
 from ..schemas.catalog import CATALOG
 from ..schemas.homes import InMember, LinesPerParent, OwnFile
 from .places import is_journal, kinds_in
+from .tails import DamagedTailError, Tails
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..files.engine import FileEngine
-    from .tails import Tails
     from .whole import WholeFiles
 
 _log = logging.getLogger("calotype.index")
@@ -92,8 +92,13 @@ class IndexFile:
 
     def _sweep(self, database: Database) -> None:
         for path in self.differing(database):
-            with database.writing() as db:
-                self._project(db, path)
+            try:
+                with database.writing() as db:
+                    self._project(db, path, recovered=False)
+            except DamagedTailError:
+                self._engine.journal(path).recover()
+                with database.writing() as db:
+                    self._project(db, path, recovered=True)
         with database.writing() as db:
             db.execute("INSERT OR REPLACE INTO meta(name, value) VALUES('boot', ?)", (boot_id(),))
 
@@ -115,7 +120,7 @@ class IndexFile:
                 )
                 db.execute("BEGIN")
                 for path in self._paths():
-                    self._project(db, path)
+                    self._project_new(db, path)
                 for statement in late:
                     db.execute(statement)
                 db.execute("COMMIT")
@@ -130,9 +135,17 @@ class IndexFile:
                 with suppress(FileNotFoundError):
                     Path(f"{draft}{suffix}").unlink()
 
-    def _project(self, db: sqlite3.Connection, path: str) -> None:
+    def _project_new(self, db: sqlite3.Connection, path: str) -> None:
+        try:
+            self._project(db, path, recovered=False)
+        except DamagedTailError:
+            self._engine.journal(path).recover()
+            self._tails.forget(db, path)
+            self._project(db, path, recovered=True)
+
+    def _project(self, db: sqlite3.Connection, path: str, *, recovered: bool) -> None:
         if is_journal(path):
-            self._tails.project(db, path, recovered=True)
+            self._tails.project(db, path, recovered=recovered)
         else:
             self._whole.project(db, path)
 

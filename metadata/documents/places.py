@@ -169,7 +169,7 @@ def _array(path: str, document: Document, home: InArray) -> list[Any]:
         if home.bare_array_ok:
             return document
         raise UnreadableError(f"{path} holds a list where an object belongs.", path=path)
-    records = document.setdefault(home.member, [])
+    records = _object(path, document).setdefault(home.member, [])
     if not isinstance(records, list):
         raise UnreadableError(f"{path} holds no list under {home.member!r}.", path=path)
     return records

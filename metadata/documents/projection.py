@@ -22,7 +22,7 @@ from ..index.state import clear_pending, load_file, load_pending, load_problems,
 from ..schemas.homes import InMember, Lines, LinesPerParent, OwnFile
 from .evaluate import Effect
 from .opening import IndexFile
-from .places import checked_id, fixed_path, is_journal
+from .places import checked_id, fixed_path, is_journal, kinds_in
 from .tails import DamagedTailError, Tails
 from .whole import WholeFiles
 
@@ -114,7 +114,8 @@ class Projection:
         identity = self.tails.identity(path)
         if path not in self._seen or self._seen[path] != identity:
             with self.database.writing() as db:
-                self._seen[path] = self.tails.project(db, path, recovered=True)
+                identity = self.tails.project(db, path, recovered=True)
+            self._seen[path] = identity
 
     def saw(self, path: str, identity: FileIdentity | None) -> None:
         """Remember that the index speaks of a file with this identity."""
@@ -132,6 +133,8 @@ class Projection:
                 note_pending(db, [path])
             try:
                 self.follow(path)
+                for kind in kinds_in(path):
+                    self._refuse_unreadable(kind, path)
                 document = self.whole.load(path)
                 effects = judge()
                 busy = [effect for effect in effects if isinstance(effect, Effect) and not effect.idle]
@@ -144,16 +147,26 @@ class Projection:
                 self.saw(path, identity)
             return effects
 
-    def attempt(self, what: str, step: Callable[[sqlite3.Connection], None]) -> bool:
-        """Run a step on the index after the truth is durable; a failure is logged, not raised: files are the truth."""
+    def attempt(self, what: str, step: Callable[[sqlite3.Connection], None], *, reopen: bool = True) -> bool:
+        """Run a step on the index after the truth is durable; a failure is logged, not raised: files are the truth.
+
+        Args:
+            what: the file it is about.
+            step: writes to the index.
+            reopen: open a lost index anew for it. Not under a journal's lock: whoever opens it may need that lock.
+        """
 
         def write() -> None:
             with self.database.writing() as db:
                 step(db)
 
         try:
-            self.answer(write)
+            if reopen:
+                self.answer(write)
+            else:
+                write()
         except (sqlite3.Error, CalotypeError, OSError) as error:
+            self._seen.pop(what, None)
             _log.warning("The index could not take %s (%s); the next reader brings it up to date.", what, error)
             return False
         return True
@@ -161,7 +174,10 @@ class Projection:
     def sweep(self) -> None:
         """Compare every file with the index and project those that differ."""
         for path in self._file.differing(self.database):
-            self.follow(path)
+            if is_journal(path):
+                self.follow(path)
+            else:
+                self._project_whole(path)  # also where it looks the same: it may be too young for a change to show
 
     def rebuild(self) -> None:
         """Make the index anew from the files."""
@@ -183,7 +199,8 @@ class Projection:
 
     def _project_whole(self, path: str) -> None:
         with self.database.writing() as db:
-            self._seen[path] = self.whole.project(db, path)
+            identity = self.whole.project(db, path)
+        self._seen[path] = identity
 
     def _follow_journal(self, path: str) -> FileIdentity | None:
         try:
@@ -221,6 +238,7 @@ class Projection:
     def _reopen(self, lost: Database, *, rebuild: bool = False) -> None:
         with self._mutex:
             if self.database is lost:
-                lost.close()
-                self._seen.clear()
+                # Closed last: while the new one is being built, others read the old one, or find that it is gone.
                 self.database = self._file.open(rebuild=rebuild)
+                self._seen.clear()
+                lost.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import InternalError, NotFoundError, UnreadableError
@@ -21,10 +22,14 @@ from .places import line_key
 if TYPE_CHECKING:
     import sqlite3
 
-    from ..index.database import Database
-
 Fetch = Callable[[str, int, int], Record]
 """From a path, an offset and a length in bytes to the record on that line."""
+
+Row = tuple[int, str, str, int, int, str | None]
+"""A record's position, key, path, offset, length and, if the row keeps it, body."""
+
+Ask = Callable[[Callable[["sqlite3.Connection"], list[Row]]], list[Row]]
+"""Asks a question of the index as it now is."""
 
 _SCAN_PAGE = 500
 
@@ -77,16 +82,11 @@ def find_rows(db: sqlite3.Connection, kind: Kind, query: Query, fetch: Fetch, *,
     return Found(items, selection.next_cursor, selection.total, selection.total_capped, unreadable)
 
 
-def scan_rows(database: Database, kind: Kind, after: int, fetch: Fetch) -> Iterator[Stored]:
+def scan_rows(ask: Ask, kind: Kind, after: int, fetch: Fetch) -> Iterator[Stored]:
     """Yield every record in sequence, a page of rows in memory at a time."""
-    sql = (
-        f"SELECT seq, key, path, offset, length, body FROM {table_of(kind)}"
-        f" WHERE seq > ? ORDER BY seq LIMIT {_SCAN_PAGE}"
-    )
-    missed = 0
+    missed, last = 0, ""
     while True:
-        with database.reading() as db:
-            rows = db.execute(sql, (after,)).fetchall()
+        rows = ask(partial(_scan_page, kind=kind, after=after, last=last))
         for seq, key, path, offset, length, text in rows:
             try:
                 stored = Stored(kind.name, key, _body(kind, key, (path, offset, length), text, fetch), seq)
@@ -96,10 +96,20 @@ def scan_rows(database: Database, kind: Kind, after: int, fetch: Fetch) -> Itera
                     break
             else:
                 yield stored
-            after = seq
+            after, last = seq, key
         else:
             if len(rows) < _SCAN_PAGE:
                 return
+
+
+def _scan_page(db: sqlite3.Connection, kind: Kind, after: int, last: str) -> list[Row]:
+    # The last record's position is looked up again: an index built meanwhile numbers anew.
+    row = db.execute(f"SELECT seq FROM {table_of(kind)} WHERE key = ?", (last,)).fetchone()
+    sql = (
+        f"SELECT seq, key, path, offset, length, body FROM {table_of(kind)}"
+        f" WHERE seq > ? ORDER BY seq LIMIT {_SCAN_PAGE}"
+    )
+    return db.execute(sql, (after if row is None else row[0],)).fetchall()
 
 
 def load_referrers(db: sqlite3.Connection, kind: str, key: str) -> list[Referrer]:

@@ -58,8 +58,7 @@ class Tails:
         identity = self.identity(path)
         kinds = kinds_in(path)
         if identity is None:
-            self._projector.forget_path(db, kinds, path)
-            drop_file(db, path)
+            self.forget(db, path)
             return None
         state = self._begin(db, path, kinds, identity)
         tally = _Tally(state.offset)
@@ -74,6 +73,11 @@ class Tails:
         self._save(db, state, tally, identity)
         self._projector.settle(db, kinds[0], path)
         return identity
+
+    def forget(self, db: sqlite3.Connection, path: str) -> None:
+        """Remove everything that came from a journal."""
+        self._projector.forget_path(db, kinds_in(path), path)
+        drop_file(db, path)
 
     def project_lines(self, db: sqlite3.Connection, path: str, lines: Sequence[Line], end: FileIdentity) -> bool:
         """Project lines just written under the lock; False when the index has read the journal to another place."""
@@ -106,6 +110,8 @@ class Tails:
         seen = state.identity
         if (seen.dev, seen.ino) != (identity.dev, identity.ino) or identity.size < state.offset:
             return False
+        if seen.size == identity.size and seen.mtime_ns != identity.mtime_ns:
+            return False  # written to, and yet not longer: somebody edited it in place
         return state.last_crc == self._crc(state.path, state.last_start, state.offset - state.last_start)
 
     def _crc(self, path: str, offset: int, length: int) -> int:
@@ -131,7 +137,9 @@ class Tails:
             return -was_live, 1 + was_live
         body = with_parent(kind, path, without_bookkeeping(record))
         if line.check != "sound" and not _valid(db, kind, path, line, key, body):
-            return 0, 1
+            # The newest version is the record; an older one in its place would be a silent lie.
+            self._projector.remove(db, kind, key)
+            return -was_live, 1 + was_live
         self._projector.upsert(db, kind, key, body, source)
         return 1 - was_live, was_live
 

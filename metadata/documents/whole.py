@@ -107,6 +107,8 @@ class WholeFiles:
                 self._projector.remove(db, effect.kind, effect.key)
             else:
                 self._projector.upsert(db, effect.kind, effect.key, effect.after, Source(path))
+        if effects:
+            clear_problems(db, path, "altered")  # what was written carries a check value that fits
         if identity is None:
             drop_file(db, path)
         else:
@@ -127,7 +129,9 @@ class WholeFiles:
         try:
             for kind, record in records_in(path, cast("Document", document.value)):
                 key = record_key(kind, record)
-                if _sound(kind, key, record, note, trusted=document.check == "sound") and key is not None:
+                # A document of many records was stamped with those in it that we left alone because they are bad.
+                trusted = document.check == "sound" and isinstance(kind.home, OwnFile)
+                if _sound(kind, key, record, note, trusted=trusted) and key is not None:
                     if (kind.name, key) in found:
                         note(kind, key, "duplicate", f"another record {key} stands before it")
                     else:
@@ -140,7 +144,8 @@ class WholeFiles:
 
     def _note_whole(self, db: sqlite3.Connection, path: str, reason: str) -> None:
         for located in kinds_of_path(path):
-            key = located.variable if isinstance(located.kind.home, OwnFile) else ""
+            named = isinstance(located.kind.home, OwnFile) or located.kind.name == "user"
+            key = located.variable if named else ""
             place_of_kind = -1 if key else -2 - kinds_in(path).index(located.kind)
             save_problem(db, Problem(path, place_of_kind, located.kind.name, key, "unreadable", reason))
 

@@ -119,9 +119,10 @@ def save_problem(db: sqlite3.Connection, problem: Problem) -> None:
     )
 
 
-def clear_problems(db: sqlite3.Connection, path: str) -> None:
-    """Forget the findings about a file, before it is read anew."""
-    db.execute("DELETE FROM problems WHERE path = ?", (path,))
+def clear_problems(db: sqlite3.Connection, path: str, problem: str | None = None) -> None:
+    """Forget the findings about a file, before it is read anew; or those of one sort."""
+    where, values = ("", (path,)) if problem is None else (" AND problem = ?", (path, problem))
+    db.execute(f"DELETE FROM problems WHERE path = ?{where}", values)
 
 
 def load_problems(db: sqlite3.Connection, path: str | None = None) -> list[Problem]:

@@ -1,7 +1,11 @@
-"""Stores to work on: in memory, and over plain files in a folder of their own."""
+"""Stores to work on: in memory, and over plain files in a folder of their own; and what an index holds."""
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +15,12 @@ from metadata.documents.memory import MemoryDocuments
 from metadata.files.engine import FileEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+Index = dict[str, list[tuple[object, ...]]]
+
+POSITIONS = {"seq", "indexed_ns"}
+"""Columns that a rebuild may fill otherwise: positions are given anew, and time goes on."""
 
 
 @pytest.fixture
@@ -25,14 +33,61 @@ def memory() -> Iterator[MemoryDocuments]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The data folder of `files`."""
-    return tmp_path / "data"
+    """A data folder, empty."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture
-def files(root: Path) -> Iterator[JsonFiles]:
-    """An empty store over plain files."""
-    root.mkdir()
-    store = JsonFiles(FileEngine.open(root))
-    yield store
-    store.close()
+def open_files() -> Iterator[Callable[[Path], JsonFiles]]:
+    """A function that opens a folder; what it opened is closed at the end."""
+    opened: list[JsonFiles] = []
+
+    def open_one(root: Path) -> JsonFiles:
+        opened.append(JsonFiles(FileEngine.open(root)))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def files(root: Path, open_files: Callable[[Path], JsonFiles]) -> JsonFiles:
+    """A store over plain files in `root`."""
+    return open_files(root)
+
+
+def content_of(path: Path) -> Index:
+    """Return everything an index says, by table, without what a rebuild may number otherwise."""
+    with closing(sqlite3.connect(path)) as db:
+        names = [str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        plain = [name for name in names if not name.startswith(("f_", "sqlite_")) and name not in {"meta", "pending"}]
+        found: Index = {}
+        for name in plain:
+            columns = [str(row[1]) for row in db.execute(f'PRAGMA table_info("{name}")') if row[1] not in POSITIONS]
+            wanted = ", ".join(f'"{column}"' for column in columns)
+            found[name] = sorted(db.execute(f'SELECT {wanted} FROM "{name}"').fetchall(), key=repr)  # noqa: S608 - names from the schema
+            texts = name.replace("k_", "f_", 1)
+            if texts != name and texts in names:
+                search = f'SELECT key, words, grams FROM "{name}" JOIN "{texts}" f ON f.rowid = seq'  # noqa: S608 - the same
+                found[texts] = sorted(db.execute(search).fetchall(), key=repr)
+        found["counts"] = [row for row in found["counts"] if row[-1] != 0]
+        return found
+
+
+@pytest.fixture
+def rebuilt_differs() -> Callable[[Path], Index]:
+    """A function from a data folder to the rows that its index has and a fresh one has not, or the other way round."""
+
+    def compare(root: Path) -> Index:
+        with tempfile.TemporaryDirectory() as elsewhere:
+            fresh = JsonFiles(FileEngine.open(root), cache_dir=Path(elsewhere))
+            fresh.close()
+            new = content_of(Path(elsewhere) / "index.sqlite3")
+        old = content_of(root / "cache" / "index.sqlite3")
+        assert old.keys() == new.keys()
+        return {name: differing for name in old if (differing := sorted({*old[name]} ^ {*new[name]}, key=repr))}
+
+    return compare

@@ -26,12 +26,12 @@ def test_a_row_without_a_body_needs_a_file() -> None:
 def test_a_scan_goes_on_over_pages_and_from_the_middle(memory: MemoryDocuments, make: ModuleType) -> None:
     records = [make.asset(number) for number in range(1203)]
     memory.apply([put("asset", record) for record in records])
-    database = memory._database  # noqa: SLF001 - the pages are of the database
-    found = list(scan_rows(database, CATALOG["asset"], 0, no_file))
+    ask = memory._ask  # noqa: SLF001 - the pages are asked of it
+    found = list(scan_rows(ask, CATALOG["asset"], 0, no_file))
     assert [stored.key for stored in found] == [record["id"] for record in records]
-    rest = list(scan_rows(database, CATALOG["asset"], found[599].seq, no_file))
+    rest = list(scan_rows(ask, CATALOG["asset"], found[599].seq, no_file))
     assert [stored.key for stored in rest] == [record["id"] for record in records[600:]]
-    assert list(scan_rows(database, CATALOG["asset"], found[-1].seq, no_file)) == []
+    assert list(scan_rows(ask, CATALOG["asset"], found[-1].seq, no_file)) == []
 
 
 def test_a_scan_sees_what_comes_and_not_what_went(memory: MemoryDocuments, make: ModuleType) -> None:
