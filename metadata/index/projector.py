@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..schemas.catalog import CATALOG, Kind
+from ..schemas.homes import InMember
 from . import children, folding
 from .tables import FIXED, column_of, columns_of, field_name, stores_body, table_of, text_table_of
 
@@ -103,7 +104,7 @@ class Projector:
 
     def upsert(self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, source: Source) -> int:
         """Write a record's rows, in place of those it had; return its position, which it keeps from the first."""
-        owner = owner_of(kind, body)
+        owner = owner_of(kind, body) or _standing_in(db, kind)
         created = _text(body.get(kind.created) if kind.created else None)
         if kind.name in self._children:
             body = children.overlaid(db, self._children[kind.name], key, body)
@@ -244,6 +245,17 @@ def _text(value: object) -> str:
 def _buried_seq(db: sqlite3.Connection, kind: Kind, key: str) -> int | None:
     row = db.execute("SELECT seq FROM tombstones WHERE kind = ? AND key = ?", (kind.name, key)).fetchone()
     return None if row is None else int(row[0])
+
+
+def _standing_in(db: sqlite3.Connection, kind: Kind) -> str:
+    """Return the owner of a record that names none: where the member is ours, older data has it not, the first user."""
+    if kind.owner is None or not kind.owner.startswith("_"):
+        return ""
+    home = CATALOG["user"].home
+    first = home.path if isinstance(home, InMember) else ""
+    users = table_of(CATALOG["user"])
+    row = db.execute(f"SELECT key FROM {users} ORDER BY path = ? DESC, seq LIMIT 1", (first,)).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def _known(db: sqlite3.Connection, kind: Kind, key: str) -> tuple[int, str, int, str] | None:

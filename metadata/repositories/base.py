@@ -23,6 +23,9 @@ from .reading import E, Page, Reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+KEY_ID = "_keyId"
+"""Names the master key of the envelope that a record itself is; it goes and stays with the envelope."""
+
 __all__ = ["AccompaniedError", "E", "Page", "Repository"]
 
 T = TypeVar("T")
@@ -213,7 +216,7 @@ class Repository(Reader[E]):
         ours = {*kind.key, kind.created, kind.updated, kind.parent, *kind.derived}
         given = {names.get(name, name): value for name, value in fields.items()}
         given = {name: value for name, value in given.items() if name not in ours}
-        kept = {*ours, kind.owner, *kind.hidden, *(sealed.member for sealed in kind.sealed)}
+        kept = {*ours, kind.owner, *kind.hidden, *(sealed.member for sealed in kind.sealed), KEY_ID}
         unknown = {name: value for name, value in record.items() if name not in kind.members}
         built = self.model.build({**{name: record[name] for name in record if name in kept}, **given})
         return self._typed({**built.to_record(), **unknown}, current.version)

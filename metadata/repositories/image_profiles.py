@@ -10,13 +10,13 @@ from ..documents.contract import Change, Record
 from ..errors import NotFoundError
 from ..schemas.assets import Asset
 from ..schemas.profiles import ImageProfile
-from .base import Repository
+from .profiles import ProfilesRepository
 
 if TYPE_CHECKING:
     from ..documents.contract import Edit
 
 
-class ImageProfilesRepository(Repository[ImageProfile]):
+class ImageProfilesRepository(ProfilesRepository[ImageProfile]):
     """The image profiles of all users.
 
     A profile lists the ids of its pictures in `_imageIds`; an asset names its one profile in `_imageProfileId`. Both
@@ -24,6 +24,23 @@ class ImageProfilesRepository(Repository[ImageProfile]):
     """
 
     model = ImageProfile
+
+    def find_by_image_id(self, asset_id: str) -> list[ImageProfile]:
+        """Return every profile that has an asset among its pictures."""
+        return list(self.walk({"_imageIds": [asset_id]}))
+
+    def images(self, profile_id: str, *, owner: str | None = None) -> list[Asset]:
+        """Return a profile's pictures in its order; the first is its thumbnail.
+
+        Raises:
+            NotFoundError: there is no such profile.
+        """
+        found = [self._documents.get("asset", key) for key in self.get(profile_id, owner=owner).image_ids]
+        return [Asset.from_record(one.body, version=one.version) for one in found if one is not None]
+
+    def thumbnail(self, profile_id: str, *, owner: str | None = None) -> Asset | None:
+        """Return a profile's first picture, None when it has none; errors as `images`."""
+        return next(iter(self.images(profile_id, owner=owner)), None)
 
     def add_image(self, profile_id: str, asset_id: str, *, owner: str | None = None) -> Asset:
         """Link an asset and a profile and return the asset; it leaves the profile it was linked with before.

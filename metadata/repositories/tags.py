@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import ConflictError, NotFoundError
+from ..documents.contract import Change, Record, remove
+from ..errors import ConflictError, InvalidError, NotFoundError
 from ..schemas.tags import Tag, fold_name
 from .base import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .links import Dating
 
 _RULE = ("userId", "nameLower")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -46,6 +50,35 @@ class TagsRepository(Repository[Tag]):
         """
         return list(dict.fromkeys(self._resolve_one(user_id, value) for value in values))
 
+    def rename(self, tag_id: str, name: str, *, if_match: str | None = None, owner: str | None = None) -> Tag:
+        """Give a tag another name; everything that carries it carries the new name with it.
+
+        Raises:
+            NotFoundError: there is no such tag.
+            ConflictError: its user has another tag of this name; `merge` makes one of the two.
+            StaleError: `if_match` is not its version.
+        """
+        return self.edit(tag_id, lambda tag: tag.replaced(name=name), if_match=if_match, owner=owner)
+
+    def merge(self, tag_id: str, into_id: str, *, owner: str | None = None) -> Tag:
+        """Put one tag in place of another wherever that is carried, remove the other, and return the one that stays.
+
+        One operation: it happens as a whole or not at all.
+
+        Raises:
+            NotFoundError: there is no such tag.
+            InvalidError: they are the same, or two users'.
+        """
+        with self._documents.guard(exclusive=True):
+            gone, kept = self.get(tag_id, owner=owner), self.get(into_id, owner=owner)
+            if gone.id == kept.id or gone.user_id != kept.user_id:
+                raise InvalidError("Give two different tags of one user.", field="into")
+            carriers = [by for by in self._documents.referrers("tag", tag_id) if by.field == "tags"]
+            edit = partial(_retagged, tag_id, into_id, self._later_than)
+            changes = [Change(by.kind, by.key, edit) for by in carriers]
+            self._documents.apply([*changes, remove("tag", tag_id)])
+            return self.get(into_id)
+
     def _resolve_one(self, user_id: str, value: str) -> str:
         return value if looks_like_an_id(value) else self._ensure_one(user_id, value)
 
@@ -61,3 +94,10 @@ class TagsRepository(Repository[Tag]):
             if found is None:
                 raise NotFoundError(f"The tag {name[:80]!r} was removed while it was being used.") from None
             return found.id
+
+
+def _retagged(tag_id: str, into_id: str, date: Dating, record: Record | None) -> Record | None:
+    if record is None or not isinstance(tags := record.get("tags"), list):
+        return record
+    kept = list(dict.fromkeys(into_id if tag == tag_id else tag for tag in tags))
+    return {**record, "tags": kept, "updatedAt": date(record.get("updatedAt"))}
