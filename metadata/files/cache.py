@@ -102,9 +102,13 @@ class DocumentCache:
 
 
 def copied(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a copy of a JSON value that shares nothing that can change."""
-    if isinstance(value, dict):
-        return {name: copied(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [copied(member) for member in value]
-    return value
+    """Return a copy of a JSON value that shares nothing that can change, however deep the parser let it be."""
+    whole = [value]
+    pending: list[Any] = [whole]
+    while pending:
+        part = pending.pop()
+        for place, member in part.items() if isinstance(part, dict) else enumerate(part):
+            if isinstance(member, dict | list):
+                part[place] = member.copy()
+                pending.append(part[place])
+    return whole[0]
