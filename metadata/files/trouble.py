@@ -30,7 +30,7 @@ def as_ours(error: OSError, path: str | Path, doing: str) -> CalotypeError:
     if error.errno == errno.ELOOP:
         return InvalidError(f"{path} is a symbolic link; links inside the data folder are refused.", path=str(path))
     if error.errno in _FORBIDDEN:
-        return UnreadableError(f"{path} could not be {doing}: {reason}. Let this user have it: chown or chmod u+rw.")
+        reason += ". Let this user have it: chown or chmod u+rw"
     return UnreadableError(f"{path} could not be {doing}: {reason}.", path=str(path), errno=error.errno)
 
 
