@@ -18,6 +18,7 @@ import uvicorn
 from metadata.documents.contract import put
 from server.app import create_app
 from server.configuration import load_settings
+from server.protocol import Protocol
 from server.wiring import open_store
 
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ class Server:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            app, log_config=None, lifespan="off", proxy_headers=False, server_header=False, access_log=False
+            app,
+            http=Protocol,
+            log_config=None,
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
@@ -56,6 +63,18 @@ class Server:
             if cut:
                 return b""
             answer = bytearray()
+            while chunk := connection.recv(65536):
+                answer += chunk
+            return bytes(answer)
+
+    def send_twice(self, data: bytes, until: bytes, more: bytes) -> bytes:
+        """Send some bytes, and more as soon as something was answered; return all that came until the end."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(data)
+            answer = bytearray()
+            while until not in answer:
+                answer += connection.recv(65536)
+            connection.sendall(more)
             while chunk := connection.recv(65536):
                 answer += chunk
             return bytes(answer)

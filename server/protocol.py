@@ -1,0 +1,51 @@
+"""uvicorn's HTTP protocol, with one change: what is not HTTP is answered with a problem document like every error."""
+
+from __future__ import annotations
+
+import http
+from typing import TYPE_CHECKING, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .door import random_request_id
+from .errors import problem_of_status
+from .responses import JSON_POLICY, PROBLEM_TYPE, encode_json
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+_DETAIL = (
+    "This is not HTTP/1.1 as the server reads it: a bad first line or header, or more bytes than Content-Length says."
+)
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection; pass it as uvicorn's `http`."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer 400 and close; close without a word if an answer is on its way already, whose bytes it would mix with.
+
+        Args:
+            msg: uvicorn's own words, which say less.
+        """
+        del msg
+        cycle = cast(
+            "RequestResponseCycle | None", self.cycle
+        )  # none before the first request; uvicorn's type is untrue
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.close()
+            return
+        body = encode_json(problem_of_status(http.HTTPStatus.BAD_REQUEST, _DETAIL))
+        fields = {
+            "Content-Type": PROBLEM_TYPE,
+            "Content-Length": str(len(body)),
+            "Content-Security-Policy": JSON_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "X-Request-Id": random_request_id(),
+            "Cache-Control": "no-store",
+            "Connection": "close",
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode("ascii") + b"\r\n" + body)
+        self.transport.close()

@@ -1,0 +1,54 @@
+"""What is not HTTP is answered with a problem document."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from tests.server.conftest import Server
+
+
+async def greet(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("hello")(scope, receive, send)
+
+
+async def begin_and_wait(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"first", "more_body": True})
+    await asyncio.sleep(30)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"no http at all\r\n\r\n",
+        b"GET / HTTP/1.1\r\nBad Header\r\n\r\n",
+        b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_a_problem(serve: Callable[[ASGIApp], Server], data: bytes) -> None:
+    head, _, body = serve(greet).send(data).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"Content-Type: application/problem+json" in head
+    assert b"Connection: close" in head
+    assert b"uvicorn" not in head
+    assert (json.loads(body)["status"], f"Content-Length: {len(body)}".encode() in head) == (400, True)
+
+
+def test_nothing_is_mixed_into_an_answer_that_is_on_its_way(serve: Callable[[ASGIApp], Server]) -> None:
+    server = serve(begin_and_wait)
+    answer = server.send_twice(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"first", b"nonsense\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"400" not in answer
