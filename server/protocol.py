@@ -1,4 +1,9 @@
-"""uvicorn's HTTP protocol, with one change: what is not HTTP is answered with a problem document like every error."""
+"""uvicorn's HTTP protocol with two changes.
+
+What is not HTTP is answered with a problem document like every error. And a client that goes on sending after it was
+answered (a body that was refused unread) is listened to only for a while: long enough that it can read the answer,
+which closing at once could take from it, and not for as long as it likes to send.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +24,28 @@ _DETAIL = (
 )
 
 
+LINGER_BYTES = 4 * 1024 * 1024
+"""How much of a body is passed over after its answer before the connection is closed."""
+
+
 class Protocol(HttpToolsProtocol):
     """One connection; pass it as uvicorn's `http`."""
+
+    _passed_over = 0
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._passed_over = 0
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a request's body, or pass it over if the request has been answered."""
+        if self.cycle.response_complete:
+            self._passed_over += len(body)
+            if self._passed_over > LINGER_BYTES:
+                self.transport.close()
+            return
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         """Answer 400 and close; close without a word if an answer is on its way already, whose bytes it would mix with.

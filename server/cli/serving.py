@@ -35,7 +35,10 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised,
 
 
 def end_well() -> None:
-    """Let a signal be a good end from now on; uvicorn, once it runs, has handlers of its own."""
+    """Let a signal be a good end from now on.
+
+    uvicorn has handlers of its own while it runs; when it has ended it puts these back and raises the signal once more.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
 
@@ -98,7 +101,7 @@ def run_server(settings: Settings, listener: socket.socket) -> int:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http="server.protocol:Protocol",
         ws="none",
         lifespan="on",
         log_config=log_config(settings),
@@ -112,7 +115,7 @@ def run_server(settings: Settings, listener: socket.socket) -> int:
         timeout_notify=_PARENT_LOOKED_FOR_S,
     )
     if settings.workers == 1:
-        _Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
         return 0
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()
@@ -129,13 +132,3 @@ async def leave_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
         signal.raise_signal(signal.SIGTERM)
-
-
-class _Server(uvicorn.Server):
-    """A server whose end by a signal is a good end: uvicorn would raise the signal once more afterwards."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        with super().capture_signals():
-            yield
-            self._captured_signals.clear()

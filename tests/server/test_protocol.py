@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from starlette.responses import PlainTextResponse
+
+from server.protocol import LINGER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +24,34 @@ async def greet(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def begin_and_wait(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive
+    del scope
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"first", "more_body": True})
-    await asyncio.sleep(30)
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+def sending_after_the_answer(server: Server, length: int) -> int:
+    """Send a body although it was answered already; return how much of it was taken, in pieces of 64 KiB."""
+    piece, taken = b"x" * 65536, 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert connection.recv(65536).endswith(b"hello")
+        try:
+            while taken < length:
+                connection.sendall(piece)
+                taken += len(piece)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65536).endswith(b"hello")
+        except ConnectionError:
+            return taken
+    return taken
+
+
+def test_who_goes_on_sending_after_the_answer_is_cut_off(serve: Callable[[ASGIApp], Server]) -> None:
+    server = serve(greet)
+    assert sending_after_the_answer(server, LINGER_BYTES) == LINGER_BYTES
+    assert sending_after_the_answer(server, 100 * LINGER_BYTES) < 100 * LINGER_BYTES
 
 
 @pytest.mark.parametrize(
