@@ -170,7 +170,7 @@ class Assets(Protocol):
         """
 
     def find(self, sha256: str) -> list[AssetView]:
-        """Return every record of one's own that names a payload, oldest first.
+        """Return every record that names a payload, oldest first; an administrator sees everybody's.
 
         Raises:
             InvalidError: that is not a digest.

@@ -80,9 +80,8 @@ class LocalAssets:
         return self._view(self._images.get(asset_id))
 
     def find(self, sha256: str) -> list[AssetView]:
-        """Return every record of the first user that names a payload, oldest first."""
-        found = self._images.find_by_sha256(parse_digest(sha256), owner=self._owner)
-        return [self._view(asset) for asset in found]
+        """Return every record that names a payload, oldest first."""
+        return [self._view(asset) for asset in self._images.find_by_sha256(parse_digest(sha256))]
 
     def list(
         self,
@@ -102,7 +101,7 @@ class LocalAssets:
         }
         if "tags" in filters:
             wanted["tags"] = [self._tag_id(tag) for tag in filters["tags"]]
-        owner = filters.get("user_id", self._owner)
+        owner = filters.get("user_id")
         page = self._images.list(Query(filter=wanted, owner=owner, sort=sort, q=q, limit=limit, cursor=cursor))
         items = [self._view(asset) for asset in page.items]
         return AssetPage(items, page.next_cursor, page.total, page.total_capped, page.unreadable)
@@ -225,4 +224,6 @@ def _given(**values: str | None) -> dict[str, str]:
 
 
 def _references(referrers: Sequence[Referrer]) -> list[Reference]:
-    return list(dict.fromkeys(Reference(by.kind, by.key, by.field) for by in referrers))
+    return list(
+        dict.fromkeys(Reference(by.kind, by.key.rpartition("/")[2], by.field.removeprefix("_")) for by in referrers)
+    )

@@ -63,7 +63,7 @@ class RemoteAssets:
         return _view(self._connection.send("GET", _path(asset_id)))
 
     def find(self, sha256: str) -> list[AssetView]:
-        """Return every record of one's own that names a payload, oldest first."""
+        """Return every record that names a payload, oldest first."""
         return list(walk(self, sha256=parse_digest(sha256)))
 
     def list(

@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from metadata.errors import CalotypeError
 
 _UNBOUNDED = 10_000
-"""Columns of a table that goes to a file or a pipe: nothing is cut there."""
+"""Columns that a table may take: nothing is cut, and a narrow terminal wraps by itself."""
 
 
 class Output:
@@ -54,14 +53,13 @@ class Output:
         sys.stderr.flush()
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table for people."""
-        terminal = sys.stdout.isatty()
-        table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
+        """Print a table for people, a line a row: an id cut in two by a column's edge could not be copied."""
+        table = Table(box=None, pad_edge=False)
         for column in columns:
-            table.add_column(Text(column), overflow="fold", no_wrap=not terminal)
+            table.add_column(Text(column), no_wrap=True)
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))
-        Console(width=None if terminal else _UNBOUNDED).print(table)
+        Console(width=_UNBOUNDED).print(table, soft_wrap=True)
 
     def fail(self, error: CalotypeError) -> None:
         """Print an error to standard error."""
