@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from metadata.errors import UnreadableError
@@ -20,6 +19,7 @@ from .errors import problem_of_status
 from .filenames import content_disposition
 from .ranges import Span, Unsatisfiable, content_range, parse_range
 from .responses import JSON_POLICY, PROBLEM_TYPE, encode_json
+from .threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -116,18 +116,18 @@ class StreamedResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; stop reading as soon as the client is gone."""
         if scope["method"] == "HEAD":
-            await run_in_threadpool(self._probe)
+            await in_thread(self._probe)
             await self._start(send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         pieces = _Pieces(self._read())
         try:
-            first = await run_in_threadpool(pieces.take)
+            first = await in_thread(pieces.take)
             await self._start(send)
             await _stream(first, pieces, receive, send)
         finally:
             with anyio.CancelScope(shield=True):  # a cancelled answer closes its file like any other
-                await run_in_threadpool(pieces.close)
+                await in_thread(pieces.close)
 
     async def _start(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -169,7 +169,7 @@ async def _stream(piece: bytes, pieces: _Pieces, receive: Receive, send: Send) -
     try:
         while piece and not gone.done():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-            piece = await run_in_threadpool(pieces.take)
+            piece = await in_thread(pieces.take)
         if not piece:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:

@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
-from starlette.concurrency import run_in_threadpool
 
 from metadata.errors import CalotypeError, InvalidError, UnsupportedError
 
@@ -22,6 +21,7 @@ from .digests import expected_digest
 from .filenames import parse_disposition, safe_name
 from .multipart import Form, FormReader, FormRules, boundary_of
 from .sinks import FileIntake, KeptT, Sink, too_large
+from .threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -152,7 +152,7 @@ class _Worker:
         self._lock = threading.Lock()
 
     async def run(self, call: Callable[[], T]) -> T:
-        return await run_in_threadpool(self._locked, call)
+        return await in_thread(partial(self._locked, call))
 
     def _locked(self, call: Callable[[], T]) -> T:
         with self._lock:
