@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from metadata.documents.contract import Documents, Referrer
     from metadata.index.query import Scalar
     from metadata.repositories.access_tokens import AccessTokensRepository
+    from metadata.repositories.image_profiles import ImageProfilesRepository
     from metadata.repositories.tags import TagsRepository
     from metadata.repositories.users import UsersRepository
     from metadata.schemas.assets import Asset
@@ -189,6 +190,11 @@ class LocalStore:
     def tags(self) -> TagsRepository:
         """The tags."""
         return self.inside.tags
+
+    @property
+    def image_profiles(self) -> ImageProfilesRepository:
+        """The image profiles."""
+        return self.inside.image_profiles
 
     @property
     def tokens(self) -> AccessTokensRepository:

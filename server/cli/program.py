@@ -5,6 +5,7 @@ A person never sees a traceback: our errors are sentences, everything else a sho
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -15,6 +16,7 @@ import typer
 from typer.main import get_command
 
 from metadata.errors import CalotypeError, InternalError, InvalidError
+from metadata.files.trouble import as_ours
 
 from ..errors import outcome
 from . import about, assets, folder, put, serve, tokens
@@ -63,7 +65,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     before_names = list(takewhile(lambda word: word != "--", arguments))
     output = Output(as_json="--json" in before_names)
-    _prepare(output, debug="--debug" in before_names)
+    debug = "--debug" in before_names
+    _prepare(output, debug=debug)
     rest = [word for word in before_names if word != "--debug"] + list(arguments[len(before_names) :])
     try:
         # Not by calling the program: typer would put its own traceback in place of our short message.
@@ -76,9 +79,23 @@ def run(arguments: Sequence[str]) -> int:
         stop = "" if message.endswith((".", "?")) else "."
         output.fail(InvalidError(f"{message}{stop} `calotype --help` says more."))
         return error.exit_code
+    except OSError as error:
+        if debug:
+            raise
+        return _refused(error, output)
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
     return status if isinstance(status, int) else 0
+
+
+def _refused(error: OSError, output: Output) -> int:
+    """Say what the operating system refused."""
+    if error.filename is None:
+        # Most likely standard output: what waits there must not be tried again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    ours = as_ours(error, str(error.filename or "The output"), "used")
+    output.fail(ours)
+    return outcome(ours).exit_code
 
 
 def _general(

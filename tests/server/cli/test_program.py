@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
     import pytest
@@ -117,3 +117,19 @@ def test_what_a_terminal_cannot_show_is_escaped(serving: ModuleType, tmp_path: P
     )
     assert done.returncode == 0, done.stderr
     assert b"\\u2602.txt" in done.stdout
+
+
+def test_what_the_system_refuses_is_a_sentence(serving: ModuleType, tmp_path: Path) -> None:
+    done = serving.run(tmp_path / ("x" * 300), "init")
+    assert (done.returncode, b"name too long" in done.stderr, b"Traceback" in done.stderr) == (11, True, False)
+    if not Path("/dev/full").exists():
+        return  # macOS has none
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*serving.COMMAND, "version"],
+            env=serving.environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count(b"\n")) == (13, 1), done.stderr
