@@ -34,7 +34,7 @@ def compact(projection: Projection, path: str, since: str) -> int:
     if before is None:
         return 0
     journal.compact(lambda lines: _rewritten(journal, _Plan(path, lines), since))
-    projection.follow(path)
+    projection.answer(lambda: projection.follow(path))
     after = journal.stat()
     return before.size - (0 if after is None else after.size)
 

@@ -9,9 +9,9 @@ is putting the same bodies again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ..errors import InternalError
+from ..errors import UnreadableError
 from ..schemas.catalog import CATALOG
 from .contract import Change, Record
 
@@ -63,6 +63,8 @@ class Intents:
 
     def run(self, steps: Sequence[Step]) -> None:
         """Do all steps, or, should this process die, leave them to be finished; the gate is held exclusively."""
+        if not steps:
+            return
         path = f"{FOLDER}/{self._ids.new()}.json"
         self._engine.write_document(path, {"version": 1, "steps": [_written(step) for step in steps]}, stamp=True)
         self._do(path, steps)
@@ -78,8 +80,7 @@ class Intents:
             UnreadableError: an intent is damaged; it stays for a person to look at.
         """
         for path in self.waiting():
-            document = cast("dict[str, Any]", self._engine.read_document(path).value)
-            self._do(path, [_read(step) for step in document["steps"]])
+            self._do(path, _steps_in(path, self._engine.read_document(path).value))
 
     def _do(self, path: str, steps: Sequence[Step]) -> None:
         grouped: dict[str, list[Step]] = {}
@@ -95,7 +96,14 @@ def _written(step: Step) -> dict[str, object]:
     return {"path": step.path, "kind": step.kind, "key": step.key, "body": step.body, **drops}
 
 
+def _steps_in(path: str, document: Any) -> list[Step]:  # noqa: ANN401 - whatever the file holds
+    try:
+        return [_read(step) for step in document["steps"]]
+    except (KeyError, TypeError) as error:
+        raise UnreadableError(f"{path} is no operation that can be finished; look at it, then remove it.") from error
+
+
 def _read(step: dict[str, Any]) -> Step:
     if step["kind"] not in CATALOG:
-        raise InternalError(f"An unfinished operation names the unknown kind {step['kind']!r}.")
+        raise KeyError(step["kind"])
     return Step(step["path"], step["kind"], step["key"], step["body"], step.get("drops", False))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..files import atomic
-from ..index.database import Database, connect, create, read_meta
+from ..index.database import Database, IndexLostError, connect, create, read_meta
 from ..index.state import FileState, load_files
 from ..index.tables import fingerprint, statements
 from ..schemas.catalog import CATALOG
@@ -33,6 +33,7 @@ _log = logging.getLogger("calotype.index")
 
 NAME = "index.sqlite3"
 WRITER_LOCK = "locks/index"
+_ATTEMPTS = 5
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -55,15 +56,24 @@ class IndexFile:
 
     def open(self, *, rebuild: bool = False) -> Database:
         """Open the index, building it first when there is none to be believed, or when asked to."""
-        lock = self._engine.locks.lock_of(WRITER_LOCK)
         with self._engine.locks.start():
-            if rebuild or not self._believable():
-                self._build()
-            database = Database(self._path, lock.hold)
-            with database.reading() as db:
-                settled = boot_id() != "" and read_meta(db, "boot") == boot_id()
-            if not settled:
-                self._sweep(database)
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    return self._open(rebuild=rebuild)
+                except (IndexLostError, sqlite3.OperationalError):
+                    if self._path.is_file():
+                        raise
+                    # Somebody deletes the folder while it is being filled.
+            return self._open(rebuild=rebuild)
+
+    def _open(self, *, rebuild: bool) -> Database:
+        if rebuild or not self._believable():
+            self._build()
+        database = Database(self._path, self._engine.locks.lock_of(WRITER_LOCK).hold)
+        with database.reading() as db:
+            settled = boot_id() != "" and read_meta(db, "boot") == boot_id()
+        if not settled:
+            self._sweep(database)
         return database
 
     def differing(self, database: Database) -> list[str]:

@@ -43,7 +43,7 @@ _log = logging.getLogger("calotype.index")
 NOTE_AGE_NS = 100_000_000
 """A pending note older than this may be a dead writer's; its lock is probed (protocols.md, "The index")."""
 
-_ATTEMPTS = 3
+_ATTEMPTS = 10
 
 
 class Projection:

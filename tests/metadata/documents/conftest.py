@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -91,3 +95,47 @@ def rebuilt_differs() -> Callable[[Path], Index]:
         return {name: differing for name in old if (differing := sorted({*old[name]} ^ {*new[name]}, key=repr))}
 
     return compare
+
+
+class Worker:
+    """A process that runs a command of `worker.py`; it waits for `go` where the command does."""
+
+    def __init__(self, command: str, root: Path, given: object) -> None:
+        script = Path(__file__).with_name("worker.py")
+        checkout = Path(__file__).parents[3]
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), command, str(root), json.dumps(given)],
+            env={**os.environ, "PYTHONPATH": str(checkout)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def go(self) -> Worker:
+        """Let it begin."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self
+
+    def answers(self, code: int = 0) -> list[Any]:
+        """Wait for its end, which must have this exit code, and return what it said."""
+        said, _ = self.process.communicate()
+        assert self.process.returncode == code
+        return [json.loads(line) for line in said.splitlines()]
+
+
+@pytest.fixture
+def worker() -> Iterator[Callable[..., Worker]]:
+    """A function that starts a `Worker` from a command, a folder and what it is given."""
+    started: list[Worker] = []
+
+    def start(command: str, root: Path, given: object) -> Worker:
+        started.append(Worker(command, root, given))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()
