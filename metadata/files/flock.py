@@ -53,7 +53,7 @@ class KernelLock:
             timeout_s: how long to wait; 0 tries once.
 
         Raises:
-            UnreadableError: the lock file cannot be opened.
+            UnreadableError: the lock file cannot be opened, or the file system has no such locks.
         """
         self._forget_parent()
         deadline = time.monotonic() + timeout_s
@@ -61,7 +61,9 @@ class KernelLock:
             descriptor = self._try(operation)
             if descriptor is None and timeout_s > 0:
                 os.sched_yield()
-                descriptor = self._try(operation) or self._wait(operation, deadline)
+                descriptor = self._try(operation)
+                if descriptor is None:
+                    descriptor = self._wait(operation, deadline)
             if descriptor is None or self._guards(descriptor):
                 return descriptor
             os.close(descriptor)
@@ -102,11 +104,18 @@ class KernelLock:
             self.close()
 
     def _try(self, operation: int) -> int | None:
-        descriptor = self._kept() or self._open()
-        if try_flock(descriptor, operation):
-            return descriptor
-        self._idle.append(descriptor)
-        return None
+        descriptor = self._kept()
+        if descriptor is None:  # not "or": 0 is a descriptor too
+            descriptor = self._open()
+        with told(self.path, "locked"):
+            try:
+                granted = try_flock(descriptor, operation)
+            except OSError:
+                os.close(descriptor)
+                raise
+        if not granted:
+            self._idle.append(descriptor)
+        return descriptor if granted else None
 
     def _kept(self) -> int | None:
         try:
@@ -134,7 +143,8 @@ class KernelLock:
             waiter = self._waiters.pop(operation, None)
             if waiter is None or waiter.over:
                 waiter = _Waiter(self._open(), operation)
-            descriptor = waiter.wait(deadline)
+            with told(self.path, "locked"):
+                descriptor = waiter.wait(deadline)
             if descriptor is not None:
                 return descriptor
             if not waiter.over:  # still queued in the kernel: the next caller may have it
@@ -161,18 +171,28 @@ class _Waiter:
         with self._changed:
             if self.over:
                 return None
-            self._wanted = True
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._run, name="lock-waiter", daemon=True).start()
-            self._changed.wait_for(lambda: self._granted or self.over, deadline - time.monotonic())
-            self._wanted = False
+            self._listen(deadline)
             if self._failure is not None:
                 raise self._failure
             if not self._granted:
                 return None
             self.over = True
             return self._descriptor
+
+    def _listen(self, deadline: float) -> None:
+        awake = False
+        self._wanted = True
+        try:
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._run, name="lock-waiter", daemon=True).start()
+            self._changed.wait_for(lambda: self._granted or self.over, deadline - time.monotonic())
+            awake = True
+        finally:
+            self._wanted = False
+            if self._granted and not awake:  # interrupted, so nobody is there to take it
+                self.over = True
+                os.close(self._descriptor)
 
     def _run(self) -> None:
         try:
