@@ -1,18 +1,22 @@
 """Rewriting a journal to its canonical form: one line a live record, in order of first appearance.
 
 Superseded lines and old tombstones go. What we did not write ourselves and cannot judge (damage, lines edited by hand,
-a foreign second line of one id) stays as it is, where it is.
+a foreign second line of one id) stays as it is, where it is. What a chat says of its log is written as the log now is.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..files.journal import Damage, Journal, Line
-from .places import kinds_in, line_key, revision
+from ..index.children import children_of, overlaid
+from ..index.state import load_files
+from ..schemas.catalog import CATALOG
+from .places import kinds_in, line_key, record_key, revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .contract import Record
     from .projection import Projection
@@ -33,10 +37,28 @@ def compact(projection: Projection, path: str, since: str) -> int:
     before = journal.stat()
     if before is None:
         return 0
-    journal.compact(lambda lines: _rewritten(journal, _Plan(path, lines), since))
+    journal.compact(lambda lines: _rewritten(journal, _Plan(path, lines), since, partial(_settled, projection, path)))
     projection.answer(lambda: projection.follow(path))
     after = journal.stat()
     return before.size - (0 if after is None else after.size)
+
+
+def worn(projection: Projection) -> list[str]:
+    """Return the logs of single parents that hold lines which are no longer current; the others are left alone."""
+    with projection.database.reading() as db:
+        known = load_files(db)
+    return [path for path, state in known.items() if state.dead and any(kind.parent for kind in kinds_in(path))]
+
+
+def _settled(projection: Projection, path: str, record: Record) -> Record:
+    """Return a record with its derived members as the index has them."""
+    kind = kinds_in(path)[0]
+    key = record_key(kind, record)
+    for child in children_of(CATALOG, kind.name):
+        with projection.reading() as db:
+            found = overlaid(db, child, str(key), record)
+        record = {name: found[name] for name in kind.members if name in found} | found
+    return record
 
 
 class _Plan:
@@ -69,7 +91,9 @@ class _Plan:
             self.entries.append(place)
 
 
-def _rewritten(journal: Journal, plan: _Plan, since: str) -> Iterator[Record | Line | Damage]:
+def _rewritten(
+    journal: Journal, plan: _Plan, since: str, settled: Callable[[Record], Record]
+) -> Iterator[Record | Line | Damage]:
     for entry in plan.entries:
         if isinstance(entry, Damage):
             yield entry
@@ -79,6 +103,6 @@ def _rewritten(journal: Journal, plan: _Plan, since: str) -> Iterator[Record | L
         if line.check != "sound":
             yield line
         elif deleted is None:
-            yield {name: value for name, value in line.record.items() if name != "_rev"}
+            yield settled({name: value for name, value in line.record.items() if name != "_rev"})
         elif "_was" in line.record and str(deleted) >= since:
             yield line.record

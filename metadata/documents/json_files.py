@@ -19,7 +19,7 @@ from ..ids import Ids, RandomIds
 from ..index.state import Problem, load_problems, unreadable_record
 from ..schemas.catalog import CATALOG, Kind
 from ..schemas.homes import Lines
-from .compaction import compact
+from .compaction import compact, worn
 from .contract import Change, Found, Health, Record, Referrer, Stored
 from .evaluate import Effect
 from .projection import Projection
@@ -184,7 +184,8 @@ class JsonFiles:
         paths = [kind.home.path for kind in CATALOG.values() if isinstance(kind.home, Lines)]
         since = timestamp(self._clock.now() - timedelta(seconds=self._trash_s))
         with self.guard(exclusive=True):
-            return sum(compact(self._projection, path, since) for path in paths)
+            logs = self._projection.answer(lambda: worn(self._projection))
+            return sum(compact(self._projection, path, since) for path in [*paths, *logs])
 
     def health(self) -> Health:
         """Return what is known to be wrong with the files."""
