@@ -71,8 +71,10 @@ def test_reindex_takes_hand_edits_over(calo: Invoke, folder: Path, picture: Path
 
 def test_reindex_names_what_is_damaged(calo: Invoke, folder: Path, picture: Path) -> None:
     calo("put", picture)
+    calo("put", picture, "--type", "avatar")
     index = folder / "binaries" / "index.jsonl"
-    index.write_bytes(b"damage\n" + index.read_bytes())
+    whole = index.read_bytes()
+    index.write_bytes(b"damage" + whole[6:])
     done = calo("reindex", "--json")
     assert [found["path"] for found in done.json()["findings"]] == ["binaries/index.jsonl"]
     assert "binaries/index.jsonl" in calo("reindex").err
