@@ -164,6 +164,8 @@ class Operation:
         parameters: the query parameters it takes.
         unknown: what becomes of others.
         media: media types of the JSON body it takes; empty: none.
+        takes: the name of that body's schema, in `wireschemas`.
+        gives: the name of the answer's schema; empty: none, or bytes.
         answers: status codes of success with what they mean.
     """
 
@@ -176,6 +178,8 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     unknown: Strictness = Strictness.REFUSE
     media: tuple[str, ...] = ()
+    takes: str = ""
+    gives: str = ""
     answers: tuple[tuple[int, str], ...] = ((200, "Done."),)
 
     async def answer(self, request: Request, service: Service) -> Response:

@@ -45,6 +45,8 @@ def operations() -> list[Operation]:
             summary="Of up to 1,000 hashes, those that none of the caller's records names.",
             access=Access.READ,
             handle=have,
+            takes="Digests",
+            gives="Missing",
             media=JSON_TYPES,
         ),
         Operation(
@@ -53,6 +55,7 @@ def operations() -> list[Operation]:
             summary="A page of assets.",
             access=Access.READ,
             handle=list_assets,
+            gives="AssetPage",
             parameters=LIST_PARAMETERS,
         ),
         Operation(
@@ -61,6 +64,7 @@ def operations() -> list[Operation]:
             summary="Store one or more files.",
             access=Access.WRITE,
             stream=upload,
+            gives="Upload",
             parameters=(FILENAME, *UPLOAD_FIELDS),
             answers=((201, "A new record was made."), (200, "The caller had it already.")),
         ),
@@ -71,7 +75,13 @@ def operations() -> list[Operation]:
 def _of_one() -> list[Operation]:
     return [
         Operation(
-            method="GET", path=_PATH, summary="One asset.", access=Access.READ, handle=read, parameters=(FIELDS,)
+            method="GET",
+            path=_PATH,
+            summary="One asset.",
+            access=Access.READ,
+            handle=read,
+            parameters=(FIELDS,),
+            gives="Asset",
         ),
         Operation(
             method="PATCH",
@@ -79,6 +89,8 @@ def _of_one() -> list[Operation]:
             summary="Change some members (RFC 7396).",
             access=Access.WRITE,
             handle=partial(change, patched),
+            takes="AssetChange",
+            gives="Asset",
             media=PATCH_TYPES,
         ),
         Operation(
@@ -87,6 +99,8 @@ def _of_one() -> list[Operation]:
             summary="Replace the members that can be changed.",
             access=Access.WRITE,
             handle=partial(change, replaced),
+            takes="AssetChange",
+            gives="Asset",
             media=JSON_TYPES,
         ),
         Operation(
@@ -104,6 +118,7 @@ def _of_one() -> list[Operation]:
             summary="Bring a deleted record back within the trash window.",
             access=Access.WRITE,
             handle=restore,
+            gives="Asset",
         ),
         Operation(
             method="GET",
@@ -111,6 +126,7 @@ def _of_one() -> list[Operation]:
             summary="What refers to a record or mentions its payload.",
             access=Access.READ,
             handle=references,
+            gives="References",
         ),
     ]
 

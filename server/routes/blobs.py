@@ -49,6 +49,7 @@ def operations() -> list[Operation]:
             summary="Store the body if it hashes to the address, and make a record of it.",
             access=Access.WRITE,
             stream=put,
+            gives="Asset",
             parameters=(FILENAME, *UPLOAD_FIELDS),
             answers=((201, "A new record."), (200, "The caller's record that was there.")),
         ),

@@ -37,6 +37,7 @@ def operations() -> list[Operation]:
             summary="Put a tag on an asset.",
             access=Access.WRITE,
             handle=add_tag,
+            gives="Asset",
             parameters=(TAG_TYPE,),
         ),
         Operation(
@@ -54,6 +55,7 @@ def operations() -> list[Operation]:
             summary="Link an asset and an image profile, on both sides.",
             access=Access.WRITE,
             handle=link_profile,
+            gives="Asset",
         ),
         Operation(
             method="DELETE",
@@ -70,6 +72,7 @@ def operations() -> list[Operation]:
                 summary=f"A page of the assets of one of the {collection}.",
                 access=Access.READ,
                 handle=partial(list_assets_of, collection),
+                gives="AssetPage",
                 parameters=_OF_PARAMETERS,
             )
             for collection in COLLECTIONS

@@ -36,6 +36,7 @@ def operations() -> list[Operation]:
             summary="Whether the process answers.",
             access=Access.OPEN,
             stream=health,
+            gives="Health",
             unknown=Strictness.IGNORE,
         ),
         Operation(
@@ -44,6 +45,7 @@ def operations() -> list[Operation]:
             summary="Whether the store can be read and written, and what is wrong with it.",
             access=Access.OPEN,
             handle=ready,
+            gives="Readiness",
             unknown=Strictness.IGNORE,
             answers=((200, "It can; `status` is ready or degraded."), (503, "It cannot.")),
         ),
@@ -53,6 +55,7 @@ def operations() -> list[Operation]:
             summary="How much is stored.",
             access=Access.ADMIN,
             handle=stats,
+            gives="Statistics",
         ),
         Operation(
             method="POST",
@@ -60,6 +63,8 @@ def operations() -> list[Operation]:
             summary="Rewrite the logs to one line a live record.",
             access=Access.ADMIN,
             handle=compact,
+            takes="CompactionWanted",
+            gives="Compaction",
             media=JSON_TYPES,
         ),
     ]

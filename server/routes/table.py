@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
+from ..calls import Access, Operation, Strictness
+from ..openapi import document
+from ..responses import json_answer
 from . import assets, blobs, links, operations, tokens
 
 if TYPE_CHECKING:
@@ -14,18 +17,42 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ..calls import Operation, Service
+    from ..calls import Call, Service
 
 
 def all_operations() -> list[Operation]:
     """Return every operation; where two paths fit an address, the first that is listed answers it."""
-    return [
+    found = [
         *blobs.operations(),
         *assets.operations(),
         *links.operations(),
         *tokens.operations(),
         *operations.operations(),
     ]
+    described = Operation(
+        method="GET",
+        path="/openapi.json",
+        summary="This document.",
+        access=Access.OPEN,
+        handle=_Document(found).answer,
+        unknown=Strictness.IGNORE,
+        gives="Document",
+    )
+    found.append(described)  # the document lists itself
+    return found
+
+
+class _Document:
+    """The OpenAPI document of a table, made when it is first asked for."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self._operations = operations
+        self._made: dict[str, Any] | None = None
+
+    def answer(self, call: Call) -> Response:
+        if self._made is None:
+            self._made = document(self._operations, base=call.service.base)
+        return json_answer(self._made)
 
 
 def routes(operations: Sequence[Operation], service: Service) -> list[Route]:

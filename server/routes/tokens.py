@@ -34,13 +34,16 @@ _MAX_NAME = 200
 def operations() -> list[Operation]:
     """Return the operations on callers and tokens."""
     return [
-        Operation(method="GET", path="/api/me", summary="Who the caller is.", access=Access.READ, handle=me),
+        Operation(
+            method="GET", path="/api/me", summary="Who the caller is.", access=Access.READ, handle=me, gives="Me"
+        ),
         Operation(
             method="GET",
             path="/api/tokens",
             summary="A page of the caller's access tokens; administrators see everybody's.",
             access=Access.READ,
             handle=list_tokens,
+            gives="TokenPage",
             parameters=(LIMIT, CURSOR, FIELDS),
         ),
         Operation(
@@ -49,6 +52,8 @@ def operations() -> list[Operation]:
             summary="Make an access token; `token` in the answer is shown this once.",
             access=Access.WRITE,
             handle=create,
+            takes="TokenWanted",
+            gives="TokenMade",
             media=JSON_TYPES,
             answers=((201, "The token."),),
         ),
@@ -58,6 +63,7 @@ def operations() -> list[Operation]:
             summary="One access token, without its text.",
             access=Access.READ,
             handle=read,
+            gives="AccessToken",
             parameters=(FIELDS,),
         ),
         Operation(
