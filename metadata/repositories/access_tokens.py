@@ -21,7 +21,7 @@ USE_NOTED_EVERY = timedelta(hours=1)
 
 def hash_of(secret: str) -> str:
     """Return what is kept of a token: the SHA-256 of its text. It is random, so no slow hash is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 class AccessTokensRepository(Repository[AccessToken]):

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..clock import parse_timestamp, timestamp
-from ..documents.contract import ANY, Change, Expectation, Record, Stored, put
+from ..documents.contract import ANY, Change, Expectation, Record, Stored, put, same
 from ..errors import CalotypeError, NotFoundError
 from ..references import removal
 from .backing import ensure_first
@@ -76,6 +76,8 @@ class Repository(Reader[E]):
             StaleError: `if_match` is not its version.
             InvalidError, ConflictError: as `create`.
         """
+        if owner is not None and if_match is not None:
+            self.get(record_id, owner=owner)  # first of all: that a version is stale tells that the record exists
         step = self._edit_step(record_id, change, if_match, owner)
         try:
             (stored,) = self._documents.apply([step])
@@ -226,7 +228,7 @@ class Repository(Reader[E]):
         for name in (*self.kind.key, self.kind.parent, self.kind.created):
             if name in record and name is not None:
                 after[name] = record[name]
-        if after == record or self.kind.updated is None:
+        if same(after, record) or self.kind.updated is None:
             return after
         after[self.kind.updated] = self._later_than(record.get(self.kind.updated))
         return after

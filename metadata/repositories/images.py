@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..documents.contract import Record, Referrer, put
-from ..errors import ConflictError, NotFoundError
+from ..errors import ConflictError, InvalidError, NotFoundError
 from ..index.query import Query
 from ..schemas.assets import Asset
+from ..schemas.catalog import TAG_TYPES
 from ..schemas.enums import ImageTagType
 from .base import Repository
 
@@ -72,8 +73,10 @@ class ImagesRepository(Repository[Asset]):
         """Put a tag on a record; the id may be a character's, a persona's or a chat's if the type says so.
 
         Raises:
-            InvalidError: there is no such tag.
+            InvalidError: there is no such tag, or no such type.
         """
+        if tag_type not in TAG_TYPES:
+            raise InvalidError(f"A tag's type is one of {', '.join(TAG_TYPES)}.", field="tagType")
         wanted = ImageTagType(tag_type)
 
         def change(asset: Asset) -> Asset:

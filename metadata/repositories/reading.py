@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from ..clock import Clock, SystemClock
-from ..errors import NotFoundError
+from ..errors import InvalidError, NotFoundError, UnreadableError
 from ..ids import Ids, RandomIds
 from ..index.query import MAX_LIMIT, Query, Scalar
 from ..schemas.base import Entity
@@ -83,12 +83,14 @@ class Reader(Generic[E]):
             InvalidError: the query names an unknown field, or its cursor or limit is not sound.
         """
         found = self._documents.find(self.kind.name, query or Query())
-        items = [self._entity(stored) for stored in found.items]
-        return Page(items, found.next_cursor, found.total, found.total_capped, found.unreadable)
+        items = [entity for stored in found.items if (entity := self._understood(stored)) is not None]
+        unreadable = found.unreadable + len(found.items) - len(items)
+        return Page(items, found.next_cursor, found.total, found.total_capped, unreadable)
 
     def find_all(self) -> Iterator[E]:
         """Yield every readable record, oldest first as stored."""
-        return (self._entity(stored) for stored in self._documents.scan(self.kind.name))
+        found = (self._understood(stored) for stored in self._documents.scan(self.kind.name))
+        return (entity for entity in found if entity is not None)
 
     def find_by_user_id(self, user_id: str) -> builtins.list[E]:
         """Return every record of a user."""
@@ -111,4 +113,15 @@ class Reader(Generic[E]):
         return self.model.from_record(record, version=version)  # type: ignore[return-value] # a subclass sets `model` to its E
 
     def _entity(self, stored: Stored) -> E:
-        return self._typed(stored.body, stored.version)
+        try:
+            return self._typed(stored.body, stored.version)
+        except InvalidError as error:  # written by somebody who does not ask the schemas
+            raise UnreadableError(
+                f"The {self.kind.name} {stored.key} makes no sense: {error}", id=stored.key
+            ) from error
+
+    def _understood(self, stored: Stored) -> E | None:
+        try:
+            return self._entity(stored)
+        except UnreadableError:
+            return None

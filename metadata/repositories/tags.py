@@ -83,6 +83,8 @@ class TagsRepository(Repository[Tag]):
         return value if looks_like_an_id(value) else self._ensure_one(user_id, value)
 
     def _ensure_one(self, user_id: str, name: str) -> str:
+        if not name.strip():
+            raise InvalidError("A tag needs a name.", field="tags")
         known = self.find_by_name(user_id, name)
         if known is not None:
             return known.id

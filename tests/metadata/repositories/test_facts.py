@@ -1,0 +1,34 @@
+"""Facts about payloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from metadata.errors import InvalidError
+from metadata.repositories.facts import FactsRepository
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from metadata.documents.memory import MemoryDocuments
+
+
+def test_the_first_time_stays_and_the_last_one_moves(documents: MemoryDocuments, make: ModuleType, clock: Any) -> None:
+    facts = FactsRepository(documents, clock=clock)
+    first = facts.note_upload(make.sha(1), {"size": 5, "mediaType": "image/png"})
+    clock.go(days=1)
+    again = facts.note_upload(make.sha(1), {"size": 5, "width": 3})
+    assert first.first_stored_at == again.first_stored_at == "2026-01-01T00:00:00.000Z"
+    assert again.last_upload_at == "2026-01-02T00:00:00.000Z"
+    assert (again.media_type, again.width) == ("image/png", 3)
+    assert facts.get(make.sha(1)) == again
+    assert facts.list().total == 1
+
+
+def test_nonsense_is_no_fact(documents: MemoryDocuments, make: ModuleType) -> None:
+    facts = FactsRepository(documents)
+    with pytest.raises(InvalidError):
+        facts.note_upload(make.sha(1), {"size": "many"})
+    assert facts.find_by_id(make.sha(1)) is None

@@ -1,0 +1,69 @@
+"""Tags by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from metadata.errors import ConflictError, InvalidError
+from metadata.repositories.tags import TagsRepository
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from metadata.documents.memory import MemoryDocuments
+
+
+@pytest.fixture
+def tags(documents: MemoryDocuments) -> TagsRepository:
+    return TagsRepository(documents)
+
+
+def test_a_name_finds_its_tag_in_any_case_and_only_its_user_s(tags: TagsRepository, make: ModuleType) -> None:
+    made = tags.create(user_id=make.USER, name="Straße")
+    for name in ("Straße", "STRASSE", "strasse"):
+        assert tags.find_by_name(make.USER, name) == made
+    assert tags.find_by_name(make.OTHER, "Straße") is None
+    assert tags.find_by_name(make.USER, "") is None
+
+
+def test_missing_tags_are_made_once_each(tags: TagsRepository, make: ModuleType) -> None:
+    first = tags.ensure(make.USER, ["a", "B", "A", "c"])
+    assert len(first) == 3
+    assert tags.ensure(make.USER, ["C", "b"]) == [first[2], first[1]]
+    assert tags.list().total == 3
+    assert tags.ensure(make.OTHER, ["a"]) != first[:1]
+
+
+def test_ids_stay_and_names_become_ids(tags: TagsRepository, make: ModuleType) -> None:
+    made = tags.create(user_id=make.USER, name="a")
+    unknown = make.new_id()
+    assert tags.resolve(make.USER, [made.id, "A", unknown, "b"])[:2] == [made.id, unknown]
+    assert tags.list().total == 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n"])
+def test_an_empty_name_is_no_name(tags: TagsRepository, make: ModuleType, name: str) -> None:
+    with pytest.raises(InvalidError):
+        tags.resolve(make.USER, [name])
+    with pytest.raises(InvalidError):
+        tags.ensure(make.USER, [name])
+    assert tags.list().total == 0
+
+
+def test_who_comes_second_takes_the_first_one_s_tag(
+    tags: TagsRepository, make: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the write another process makes the tag."""
+    create = TagsRepository.create
+    made: list[str] = []
+
+    def late(self: TagsRepository, **fields: object) -> object:
+        if not made:
+            made.append(create(self, **fields).id)
+            raise ConflictError("Another tag has the same name.")
+        return create(self, **fields)
+
+    monkeypatch.setattr(TagsRepository, "create", late)
+    assert tags.ensure(make.USER, ["x"]) == made
