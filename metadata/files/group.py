@@ -114,9 +114,10 @@ class Group:
     def _leave(self, ticket: Ticket[T]) -> None:
         with self._mutex:
             queued = ticket in self._queue
+            leads = queued and ticket.turn.is_set()
             if queued:
                 self._queue.remove(ticket)  # type: ignore[arg-type]  # as above
-        if not queued and ticket.turn.is_set() and not ticket.done:
+        if leads:
             self._pass_on()
 
     def _lead(self, ticket: Ticket[T]) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from metadata.errors import BusyError, InternalError, InvalidError
 from metadata.files.engine import FileEngine
 from metadata.files.locks import lock_path_of
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 
 @pytest.mark.parametrize(
@@ -43,53 +39,6 @@ def test_one_object_for_one_lock_file(engine: FileEngine) -> None:
         engine.locks.lock_of("../outside")
 
 
-def test_second_hold_by_a_thread_is_an_error_at_once(engine: FileEngine) -> None:
-    lock = engine.locks.lock_of("a.json")
-    with lock.hold():
-        assert lock.held
-        with pytest.raises(InternalError), lock.hold():
-            pass
-    assert not lock.held
-    with lock.hold():
-        pass
-
-
-def test_threads_exclude_each_other_and_time_out(engine: FileEngine) -> None:
-    lock = engine.locks.lock_of("a.json")
-    entered, leave = threading.Event(), threading.Event()
-
-    def holder() -> None:
-        with lock.hold():
-            entered.set()
-            leave.wait(10)
-
-    thread = threading.Thread(target=holder)
-    thread.start()
-    entered.wait(10)
-    assert lock.probe() is False
-    with pytest.raises(BusyError, match="another thread"), lock.hold(100):
-        pass
-    leave.set()
-    thread.join()
-    assert lock.probe() is True
-
-
-def test_two_engines_exclude_each_other(engine: FileEngine) -> None:
-    other = FileEngine.open(engine.paths.root)
-    with engine.locks.lock_of("a.json").hold(), pytest.raises(BusyError), other.locks.lock_of("a.json").hold(50):
-        pass
-
-
-def test_replaced_lock_file_is_noticed(engine: FileEngine) -> None:
-    lock = engine.locks.lock_of("a.json")
-    other = FileEngine.open(engine.paths.root).locks.lock_of("a.json")
-    with lock.hold():
-        pass
-    (engine.paths.root / "a.json.lock").unlink()
-    with other.hold(), pytest.raises(BusyError), lock.hold(50):
-        pass
-
-
 def test_hold_all_takes_each_lock_once_in_order(engine: FileEngine) -> None:
     paths = ["tags/tags.json", "characters/b.json", "characters/a.json"]
     with engine.locks.hold_all(paths):
@@ -103,38 +52,6 @@ def test_shards(engine: FileEngine) -> None:
     assert engine.locks.shard(0x0F).name == "locks/0f"
     with pytest.raises(InternalError):
         engine.locks.shard(256)
-
-
-def test_gate_nests_but_does_not_turn_exclusive(engine: FileEngine) -> None:
-    gate = engine.locks.gate
-    with gate.shared(), gate.shared(), pytest.raises(InternalError), gate.exclusive():
-        pass
-    with gate.exclusive(), gate.exclusive(), gate.shared():
-        pass
-
-
-@pytest.mark.parametrize(("first", "second", "together"), [("s", "s", True), ("s", "x", False), ("x", "s", False)])
-def test_gate_between_threads(engine: FileEngine, first: str, second: str, *, together: bool) -> None:
-    gate = engine.locks.gate
-    outcome: list[bool] = []
-
-    def enter(kind: str) -> AbstractContextManager[None]:
-        return gate.shared(100) if kind == "s" else gate.exclusive(100)
-
-    def other() -> None:
-        try:
-            with enter(second):
-                outcome.append(True)
-        except BusyError as error:
-            outcome.append(error.details["path"] != "locks/gate")
-
-    with enter(first):
-        thread = threading.Thread(target=other)
-        thread.start()
-        thread.join(10)
-    assert outcome == [together]
-    with gate.exclusive(1000):
-        pass
 
 
 def test_backup_lease(engine: FileEngine) -> None:
