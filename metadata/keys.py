@@ -24,6 +24,7 @@ from .sealing import KEY_BYTES, MasterKey, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from .files.engine import FileEngine
 
@@ -144,6 +145,29 @@ class MasterKeys:
         _keep(self._engine, PATH, (_HEAD + "".join(lines)).encode())
 
 
+def keys_from_outside(text: str | None, file: Path | None) -> tuple[MasterKey, ...]:
+    """Return the keys of `CALOTYPE_MASTER_KEY`, and after them those of the file that `CALOTYPE_MASTER_KEY_FILE` names.
+
+    Raises:
+        InvalidError: one of them is no key, or there is no such file.
+        UnreadableError: the file cannot be read.
+    """
+    keys = given_keys(text, "CALOTYPE_MASTER_KEY") if text else ()
+    if file is None:
+        return keys
+    setting = f"CALOTYPE_MASTER_KEY_FILE ({file})"
+    try:
+        with told(file, "read"):
+            return keys + given_keys(file.read_text(), setting)
+    except UnreadableError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise InvalidError(f"{setting} names no file.", setting="CALOTYPE_MASTER_KEY_FILE") from error
+        raise
+    except UnicodeDecodeError:
+        # Not chained: that error holds the bytes.
+        raise InvalidError(f"{setting} holds no text.", setting="CALOTYPE_MASTER_KEY_FILE") from None
+
+
 def given_keys(text: str, setting: str) -> tuple[MasterKey, ...]:
     """Return the keys that a setting holds.
 
@@ -160,7 +184,7 @@ def given_keys(text: str, setting: str) -> tuple[MasterKey, ...]:
         raise InvalidError(
             f"{setting} holds no master key: it takes base64 or hex of {KEY_BYTES} bytes. "
             "This makes one: head -c 32 /dev/urandom | base64",
-            setting=setting,
+            setting=setting.partition(" ")[0],
         ) from error
     return keys
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Origin = Literal["default", "environment", "command line"]
 
-UNPREFIXED = frozenset({"data_dir", "data_backend"})
+UNPREFIXED = frozenset({"data_dir", "data_backend", "encryption_master_pepper"})
 NOT_SETTINGS = frozenset({"CALOTYPE_CORPUS"})
 """Names with our prefix that the service does not read: the test suite's path to its corpus."""
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     trash_s: Annotated[int, Field(ge=0)] = Field(604_800, description="How long what was deleted can be restored.")
     master_key: SecretStr | None = Field(None, description="The key that seals API keys.")
     master_key_file: Path | None = Field(None, description="A file that holds the master key.")
+    encryption_master_pepper: SecretStr | None = Field(
+        None, description="What the original application sealed API keys with."
+    )
     log_format: LogFormat = Field(LogFormat.TEXT, description="How log lines look.")
     url: str | None = Field(None, description="The server the command line talks to.")
     token: SecretStr | None = Field(None, description="The access token the command line uses.")

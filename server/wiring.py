@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from assets.blobs.local import LocalBlobs
@@ -24,12 +24,15 @@ from metadata.repositories.tags import TagsRepository
 from metadata.repositories.users import UsersRepository
 from metadata.schemas.baseline import baseline
 
+from .vault import open_vault
+
 if TYPE_CHECKING:
     from types import TracebackType
 
     from metadata.schemas.users import User
 
     from .settings import Settings
+    from .vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Store:
         assets: payloads and their records.
         tags, tokens, users, image_profiles: the repositories.
         owner: the first user, in whose name the command line and requests without sign-in act.
+        vault: what seals and opens.
     """
 
     settings: Settings
@@ -57,6 +61,7 @@ class Store:
     users: UsersRepository
     image_profiles: ImageProfilesRepository
     owner: User
+    vault: Vault
 
     def close(self) -> None:
         """Let go of files, locks and the index."""
@@ -137,7 +142,9 @@ def _assemble(
     tokens = AccessTokensRepository(documents, clock=clock, ids=ids)
     owner = users.ensure_first()
     profiles = ImageProfilesRepository(documents, clock=clock, ids=ids)
-    return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, profiles, owner)
+    vault = open_vault(settings, engine, documents, lambda: owner.id, documents.sweep)
+    folder = replace(folder, warnings=folder.warnings + vault.settle())
+    return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, profiles, owner, vault)
 
 
 def _refuse_network(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, put, serve, tokens
+from . import about, assets, folder, key, put, serve, tokens
 from .output import Output
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def program() -> typer.Typer:
     ):
         app.command()(command)
     app.add_typer(tokens.group(), name="token")
+    app.add_typer(key.group(), name="key")
     return app
 
 

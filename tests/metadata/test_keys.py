@@ -14,7 +14,7 @@ import pytest
 from metadata.errors import CalotypeError, InvalidError, UnreadableError
 from metadata.files.engine import FileEngine
 from metadata.files.filesystem import FileSystem
-from metadata.keys import PATH, URL_KEY_PATH, MasterKeys, given_keys, url_key
+from metadata.keys import PATH, URL_KEY_PATH, MasterKeys, given_keys, keys_from_outside, url_key
 from metadata.sealing import MasterKey
 
 if TYPE_CHECKING:
@@ -103,6 +103,23 @@ def test_a_key_is_read_however_people_write_it(tmp_path: Path, text: str) -> Non
 def test_several_keys_are_taken_in_order() -> None:
     assert given_keys(f"{text_of(TWO)},{text_of(ONE)}", "CALOTYPE_MASTER_KEY") == (TWO, ONE)
     assert given_keys(f"{text_of(TWO)} {ONE.secret.hex()}", "CALOTYPE_MASTER_KEY") == (TWO, ONE)
+
+
+def test_keys_from_outside_are_a_text_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"# mounted by the orchestrator\n{text_of(ONE)}\n")
+    assert keys_from_outside(None, None) == ()
+    assert keys_from_outside("", None) == ()
+    assert keys_from_outside(text_of(TWO), file) == (TWO, ONE)
+    assert keys_from_outside(None, file) == (ONE,)
+    for unfit in (tmp_path / "absent", tmp_path):
+        with pytest.raises(CalotypeError, match=unfit.name):
+            keys_from_outside(None, unfit)
+    for data in (b"\xff\xfe" * 16, b"", b"x" * 44):
+        file.write_bytes(data)
+        with pytest.raises(InvalidError, match="CALOTYPE_MASTER_KEY_FILE") as caught:
+            keys_from_outside(None, file)
+        assert caught.value.details["setting"] == "CALOTYPE_MASTER_KEY_FILE"
 
 
 @pytest.mark.parametrize(
