@@ -131,6 +131,12 @@ class Documents(Protocol):
             UnreadableError: it is there but cannot be read.
         """
 
+    def many(self, kind: str, keys: Sequence[str]) -> dict[str, Stored]:
+        """Return the records with these keys, by key; one that is absent or cannot be read is left out.
+
+        For kinds whose rows keep their bodies, which are all but messages. One question whatever the number of keys.
+        """
+
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records.
 

@@ -30,6 +30,7 @@ from .reading import (
     load_current,
     load_holder,
     load_live,
+    load_many,
     load_mentions,
     load_referrers,
     load_total,
@@ -84,6 +85,16 @@ class JsonFiles:
     def get(self, kind: str, key: str) -> Stored | None:
         """Return a record, or None when there is none."""
         return self._steadily(lambda _: self._get(CATALOG[kind], key))
+
+    def many(self, kind: str, keys: Sequence[str]) -> dict[str, Stored]:
+        """Return the records with these keys, by key, in one question."""
+
+        def answer() -> dict[str, Stored]:
+            self._projection.refresh(CATALOG[kind])
+            with self._projection.database.reading() as db:
+                return load_many(db, CATALOG[kind], keys)
+
+        return self._projection.answer(answer) if keys else {}
 
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records."""

@@ -25,6 +25,7 @@ from .reading import (
     load_current,
     load_holder,
     load_live,
+    load_many,
     load_mentions,
     load_referrers,
     load_total,
@@ -57,6 +58,11 @@ class MemoryDocuments:
         with self._database.reading() as db:
             current = load_current(db, CATALOG[kind], key, no_file)
         return None if current is None else Stored(kind, key, current.body, current.seq)
+
+    def many(self, kind: str, keys: Sequence[str]) -> dict[str, Stored]:
+        """Return the records with these keys, by key, in one question."""
+        with self._database.reading() as db:
+            return load_many(db, CATALOG[kind], keys)
 
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records; see the contract."""

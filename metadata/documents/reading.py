@@ -59,6 +59,16 @@ def load_current(db: sqlite3.Connection, kind: Kind, key: str, fetch: Fetch) -> 
     return Current(_body(kind, key, (path, offset, length), text, fetch), rev, seq)
 
 
+def load_many(db: sqlite3.Connection, kind: Kind, keys: Sequence[str]) -> dict[str, Stored]:
+    """Return the records with these keys whose rows keep their bodies, by key; absent ones are left out."""
+    sql = (
+        f"SELECT t.seq, t.key, t.body FROM json_each(?) wanted JOIN {table_of(kind)} t ON t.key = wanted.value"
+        " WHERE t.body IS NOT NULL"
+    )
+    rows = db.execute(sql, (json.dumps(sorted(set(keys))),)).fetchall()
+    return {key: Stored(kind.name, key, _parse(text), seq) for seq, key, text in rows}
+
+
 def find_rows(db: sqlite3.Connection, kind: Kind, query: Query, fetch: Fetch, *, final: bool = True) -> Found:
     """Return a page of records.
 

@@ -37,9 +37,7 @@ class ChatsRepository(TaggedRepository[Chat]):
 
         Those of the first shape have the ids of the character and the persona they stand for.
         """
-        if chat.participants is None:
-            return list(_of_first_shape(chat))
-        return sorted(chat.participants, key=lambda who: who.display_order)
+        return participants_of(chat)
 
     def add_participant(self, chat_id: str, *, owner: str | None = None, **fields: object) -> Chat:
         """Let a character or a persona join a chat; a chat of the first shape becomes one of the later shape.
@@ -112,6 +110,13 @@ class ChatsRepository(TaggedRepository[Chat]):
             for chat in self.walk({field: [record_id]}, owner=owner)
         }
         return sorted(found.values(), key=lambda chat: (chat.created_at, chat.id))
+
+
+def participants_of(chat: Chat) -> list[Participant]:
+    """Return who is in a chat of either shape, as `ChatsRepository.participants` does."""
+    if chat.participants is None:
+        return list(_of_first_shape(chat))
+    return sorted(chat.participants, key=lambda who: who.display_order)
 
 
 def _named(fields: Mapping[str, object]) -> dict[str, object]:

@@ -88,6 +88,16 @@ def test_unknown_members_and_odd_text_survive(documents: Documents) -> None:
     assert found.body == odd
 
 
+def test_many_are_had_by_their_keys_at_once(documents: Documents) -> None:
+    one, two, three = tag("a"), tag("b"), tag("c")
+    documents.apply([put("tag", record) for record in (one, two, three)])
+    documents.apply([remove("tag", str(three["id"]))])
+    found = documents.many("tag", [str(two["id"]), new_id(), str(one["id"]), str(one["id"]), str(three["id"])])
+    assert {key: stored.body for key, stored in found.items()} == {one["id"]: one, two["id"]: two}
+    assert found[str(one["id"])] == documents.get("tag", str(one["id"]))
+    assert documents.many("tag", []) == {}
+
+
 def test_absent_is_none_and_removing_it_is_an_error(documents: Documents) -> None:
     assert documents.get("asset", new_id()) is None
     assert documents.get("character", "../../etc/passwd") is None
