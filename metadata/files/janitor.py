@@ -8,8 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import CalotypeError
+from .identity import identity_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -50,17 +52,29 @@ class Janitor:
         return sum(self._remove(path) for path in old)
 
     def _old(self, folder: Path, limit_ns: int) -> Iterator[Path]:
-        for entry in self._fs.scandir(folder):
+        for entry in self._entries(folder):
             path = folder / entry.name
             if entry.is_dir(follow_symlinks=False):
                 top = folder == self._paths.root
-                if not (top and entry.name in _NOT_OURS) and folder.name not in _SHALLOW:
+                if not (top and entry.name in _NOT_OURS) and self._paths.relative(folder) not in _SHALLOW:
                     yield from self._old(path, limit_ns)
             elif entry.name.endswith(".lock") or _TEMPORARY.fullmatch(entry.name):
                 with suppress(FileNotFoundError):  # a writer published or removed it meanwhile
                     found = self._fs.stat(path)
-                    if stat.S_ISREG(found.st_mode) and found.st_mtime_ns <= limit_ns:
+                    if stat.S_ISREG(found.st_mode) and found.st_mtime_ns <= limit_ns and self._ours(path, found):
                         yield path
+
+    def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            return self._fs.scandir(folder)
+        except FileNotFoundError:  # removed meanwhile
+            return []
+
+    def _ours(self, path: Path, found: os.stat_result) -> bool:
+        """Tell a lock from somebody's `poetry.lock`: it is empty, or it stands beside what it guards."""
+        if not path.name.endswith(".lock") or found.st_size == 0:
+            return True
+        return identity_of(self._fs, path.parent / path.name.removesuffix(".lock")) is not None
 
     def _remove(self, path: Path) -> int:
         if not path.name.endswith(".lock"):
