@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
 from metadata.documents.json_files import JsonFiles
-from metadata.errors import ConflictError
+from metadata.errors import ConflictError, UnreadableError
 from metadata.files.engine import FileEngine
+from metadata.index.query import Query
 from metadata.repositories.access_tokens import AccessTokensRepository
 from metadata.repositories.users import UsersRepository
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metadata.documents.memory import MemoryDocuments
+    from metadata.repositories.container import Repositories
 
 
 def test_the_first_user_is_made_once_with_its_settings(documents: MemoryDocuments) -> None:
@@ -60,3 +64,48 @@ def test_an_address_is_one_user_s_over_all_files(tmp_path: Path) -> None:
     store.rebuild()
     assert users.first() == first
     store.close()
+
+
+def test_the_first_user_lies_in_general_json_and_others_in_files_of_their_own(
+    store: Repositories, folder: Path
+) -> None:
+    first = store.users.ensure_first()
+    other = store.users.create(email="other@example.org")
+    general = json.loads((folder / "settings/general.json").read_text())
+    path = folder / f"settings/users/{other.id}.json"
+    own = json.loads(path.read_text())
+    assert general["user"]["id"] == first.id
+    assert own["user"]["id"] == other.id
+    assert own["chatSettings"]["userId"] == other.id
+    assert own.keys() == general.keys() - {"_crc"} | (own.keys() & {"_crc"})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert store.users.delete(other.id)
+    assert not path.exists()
+    assert json.loads((folder / "settings/general.json").read_text()) == general
+
+
+def test_an_address_is_one_users_across_both_places(store: Repositories) -> None:
+    first, other = store.users.ensure_first(), store.users.create(email="other@example.org")
+    for user, taken in ((first, other.email), (other, first.email)):
+        with pytest.raises(ConflictError):
+            store.users.edit(user.id, lambda found, taken=taken: found.replaced(email=taken))  # type: ignore[misc] # a loop's
+    assert store.users.edit(first.id, lambda found: found.replaced(name="Root")).name == "Root"
+
+
+def test_users_see_themselves(store: Repositories) -> None:
+    other = store.users.create(email="other@example.org")
+    first = store.users.ensure_first()
+    assert store.users.find_by_id(first.id, owner=other.id) is None
+    assert store.users.find_by_id(other.id, owner=other.id) == other
+    assert store.users.list(Query()).total == 2
+
+
+def test_nobody_becomes_the_first_while_the_first_cannot_be_read(store: Repositories, folder: Path) -> None:
+    store.users.create(email="other@example.org")
+    (folder / "settings/general.json").write_text("{nonsense")
+    with pytest.raises(UnreadableError):
+        store.users.first()
+    with pytest.raises(UnreadableError):
+        store.users.ensure_first()
+    with pytest.raises(UnreadableError):
+        store.tags.create(name="t")
