@@ -7,7 +7,7 @@ lock of the payload's shard, so that whatever removes payloads cannot come betwe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -155,22 +155,17 @@ class Library:
         """Return a live payload: one that a record names or mentions.
 
         Raises:
-            NotFoundError: it is not live, or its bytes are missing (counted in `missing`).
+            NotFoundError: it is not live, or its bytes are missing or cut short (counted in `missing`).
         """
         if not self.images.is_live(digest):
             raise _absent(digest)
-        try:
-            size = self.blobs.stat(digest).size
-        except NotFoundError:
+        fact, size = self._facts.find_by_id(digest), self._size(digest)
+        if size is None or (fact is not None and fact.size != size):
             self._missing.add(digest)
-            raise _absent(digest) from None
+            raise _absent(digest)
         self._missing.discard(digest)
-        fact = self._facts.find_by_id(digest)
-        media = (
-            None
-            if fact is None or fact.media_type is None
-            else media_named(fact.media_type, inline=fact.inline is not False)
-        )
+        recorded = "" if fact is None else fact.media_type or ""
+        media = media_named(recorded, inline=fact is None or fact.inline is not False)
         return Payload(digest, size, media or self._look(digest), self._filename(digest))
 
     def open(self, digest: Digest, start: int = 0, end: int | None = None) -> BinaryIO:
@@ -178,8 +173,10 @@ class Library:
         return self.blobs.open(digest, start, end)
 
     def missing_of(self, digests: Sequence[Digest], *, owner: str | None) -> list[Digest]:
-        """Return those of the digests that no record of this owner names."""
-        return [digest for digest in digests if not self.images.names(digest, owner=owner)]
+        """Return those of the digests that no record of this owner names, and those whose bytes are gone."""
+        return [
+            digest for digest in digests if not self.images.names(digest, owner=owner) or self._size(digest) is None
+        ]
 
     def forget(
         self,
@@ -279,6 +276,12 @@ class Library:
             asset.id, lambda current: current.replaced(tags=list(dict.fromkeys([*current.tags, *tags])))
         )
 
+    def _size(self, digest: Digest) -> int | None:
+        try:
+            return self.blobs.stat(digest).size
+        except NotFoundError:
+            return None
+
     def _look(self, digest: Digest) -> Media:
         with self.blobs.open(digest, 0, _HEAD) as source:
             return sniff(source.read(_HEAD))
@@ -290,10 +293,8 @@ class Library:
     def _purge(self, digest: Digest) -> None:
         with self._shards(digest.shard):
             if not self.images.is_live(digest):
-                try:
+                with suppress(NotFoundError):
                     self.blobs.remove(digest)
-                except NotFoundError:
-                    return
 
 
 def _absent(digest: Digest) -> NotFoundError:

@@ -206,6 +206,13 @@ def test_have_tells_what_is_missing_of_ones_own(api: Api, png: bytes) -> None:
     assert api.ask("POST", "/api/assets/have", json=ask, token=api.admin).json()["missing"] == [nobodys, mine, theirs]
 
 
+def test_a_payload_whose_bytes_are_gone_is_missing(api: Api) -> None:
+    asset = api.upload()
+    (api.store.engine.paths.root / asset["relativePath"]).unlink()
+    answer = api.ask("POST", "/api/assets/have", json={"sha256": [asset["sha256"]]})
+    assert answer.json() == {"missing": [asset["sha256"]]}
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -130,6 +130,15 @@ def test_a_recorded_payload_that_is_missing_is_404_counted_and_degraded(api: Api
     assert api.ask("GET", "/readyz", token=None).json()["status"] == "ready"
 
 
+def test_a_payload_cut_short_is_not_served_as_the_whole(api: Api, png: bytes) -> None:
+    asset = api.upload(png)
+    (api.store.engine.paths.root / asset["relativePath"]).write_bytes(png[:-1])
+    assert api.ask("GET", asset["url"], token=None).status_code == 404
+    assert api.ask("GET", "/readyz", token=None).json()["status"] == "degraded"
+    api.upload(png)  # the bytes come again, and heal it
+    assert api.ask("GET", asset["url"], token=None).content == png
+
+
 def test_a_deleted_records_payload_is_404_at_once(api: Api, png: bytes) -> None:
     asset = api.upload(png)
     assert api.ask("DELETE", f"/api/assets/{asset['id']}").status_code == 204
