@@ -10,6 +10,8 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from metadata.clock import timestamp
+
 from .settings import LogFormat
 
 if TYPE_CHECKING:
@@ -27,15 +29,17 @@ class Visit:
     """What is logged of a request.
 
     Attributes:
+        time: when it came, as records hold it.
         client: the address, a trusted proxy's client rather than the proxy.
         method: as sent.
-        path: without the query string, control characters escaped, at most 500 characters.
+        path: without the query string, all but printable ASCII escaped, at most 500 characters.
         status: of the answer; 0 when there was none.
         bytes: of the answer's body.
         ms: from the first byte of the request to the last of the answer.
         id: the request id.
     """
 
+    time: str
     client: str
     method: str
     path: str
@@ -68,7 +72,7 @@ class LogRecorder:
             '%s "%s %s" %d %d %.1fms %s',
             visit.client,
             visit.method,
-            visit.path,
+            visit.path.replace('"', r"\x22"),  # else a path could pass for the rest of the line
             visit.status,
             visit.bytes,
             visit.ms,
@@ -89,7 +93,7 @@ class AccessLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = self.clock.monotonic()
+        came, began = timestamp(self.clock.now()), self.clock.monotonic()
         status, sent = _NO_ANSWER, 0
 
         async def counted(message: Message) -> None:
@@ -103,13 +107,12 @@ class AccessLog:
         try:
             await self.app(scope, receive, counted)
         finally:
-            self.recorder.record(_visit(scope, status, sent, self.clock.monotonic() - began))
+            self.recorder.record(_visit(scope, came, status, sent, self.clock.monotonic() - began))
 
 
-def _visit(scope: Scope, status: int, sent: int, seconds: float) -> Visit:
+def _visit(scope: Scope, came: str, status: int, sent: int, seconds: float) -> Visit:
     client = scope.get("client")
-    path = scope["path"][:_MAX_PATH].encode("unicode_escape").decode("ascii")
+    path = scope["path"][:_MAX_PATH].encode("unicode_escape").decode("ascii")[:_MAX_PATH]
     request_id = str(scope.get("state", {}).get("request_id", ""))
-    return Visit(
-        client[0] if client else "-", scope["method"], path, status, sent, round(seconds * 1000, 1), request_id
-    )
+    address = client[0] if client else "-"
+    return Visit(came, address, scope["method"], path, status, sent, round(seconds * 1000, 1), request_id)

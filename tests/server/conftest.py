@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from metadata.clock import SystemClock
 from metadata.documents.contract import put
+from metadata.errors import UnauthenticatedError
 from server.app import create_app
 from server.configuration import load_settings
+from server.door import door
+from server.problems import exception_handlers
 from server.protocol import Protocol
 from server.wiring import open_store
 
@@ -25,8 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from server.accesslog import Recorder, Visit
     from server.wiring import Store
 
 PNG = bytes.fromhex(
@@ -191,3 +200,62 @@ def api(open_api: Callable[..., Api]) -> Api:
 def png() -> bytes:
     """A picture of one pixel."""
     return PNG
+
+
+class Recorded:
+    """Keeps visits."""
+
+    def __init__(self) -> None:
+        self.visits: list[Visit] = []
+
+    def record(self, visit: Visit) -> None:
+        """Keep one."""
+        self.visits.append(visit)
+
+
+async def _echo(request: Request) -> Response:
+    client = request.client
+    seen = {"client": client.host if client else None, "url": str(request.url), "root": request.scope["root_path"]}
+    return JSONResponse(seen, headers={"Server": "boast"})
+
+
+async def _locked(request: Request) -> Response:
+    raise UnauthenticatedError(f"Send a token, not {request.method}.")
+
+
+@pytest.fixture
+def ask() -> Callable[..., httpx2.Response]:
+    """Return a function that sends a request through the door to routes that echo it; see its arguments."""
+
+    def run(
+        method: str = "GET",
+        url: str = "http://localhost:8256/api/x",
+        *,
+        environ: dict[str, str] | None = None,
+        client: str = "127.0.0.1",
+        recorder: Recorder | None = None,
+        **headers: str,
+    ) -> httpx2.Response:
+        settings = load_settings({f"CALOTYPE_{name}": value for name, value in (environ or {}).items()}).settings
+        methods = ["GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+        inner = Starlette(
+            routes=[Route("/locked", _locked, methods=methods), Route("/{rest:path}", _echo, methods=methods)],
+            exception_handlers=exception_handlers(),
+        )
+        app = door(inner, settings, recorder=recorder or Recorded(), clock=SystemClock())
+
+        async def send() -> httpx2.Response:
+            transport = httpx2.ASGITransport(app, client=(client, 5))
+            async with httpx2.AsyncClient(transport=transport) as http:
+                fields = {name.replace("_", "-"): value for name, value in headers.items()}
+                return await http.request(method, url, headers=fields)
+
+        return asyncio.run(send())
+
+    return run
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    """A recorder that keeps the visits in `visits`."""
+    return Recorded()
