@@ -62,10 +62,15 @@ def _settled(projection: Projection, path: str, record: Record) -> Record:
 
 
 class _Plan:
-    """What is to stand in the new journal, in order: damage as it is, and of each record its newest line's place."""
+    """What is to stand in the new journal, in order: damage as it is, and of each record its newest line's place.
+
+    A record is contested when a line of it stays that is not its newest: then its revisions and its tombstone stay
+    too, or that line would take the record over.
+    """
 
     def __init__(self, path: str, lines: Iterator[Line | Damage]) -> None:
-        self.entries: list[Damage | tuple[int, int]] = []
+        self.entries: list[Damage | tuple[int, int, str | None]] = []
+        self.contested: set[str] = set()
         self._kind = kinds_in(path)[0]
         self._path = path
         self._newest: dict[str, tuple[int, int]] = {}
@@ -76,19 +81,21 @@ class _Plan:
         if isinstance(item, Damage):
             self.entries.append(item)
             return
-        place = (item.offset, item.end - item.offset)
         key = line_key(self._kind, self._path, item.record, item.offset)
-        rev = revision(item.record)
+        entry = (item.offset, item.end - item.offset, key)
         if key is None or key not in self._newest:
             if key is not None:
-                self._newest[key] = (len(self.entries), rev)
-            self.entries.append(place)
-        elif rev > self._newest[key][1]:
-            position = self._newest[key][0]
-            self.entries[position] = place
-            self._newest[key] = (position, rev)
-        else:
-            self.entries.append(place)
+                self._newest[key] = (len(self.entries), revision(item.record))
+            self.entries.append(entry)
+            return
+        position, newest = self._newest[key]
+        rev = revision(item.record)
+        self._newest[key] = (position, max(rev, newest))
+        if rev > newest and item.check == "sound":
+            self.entries[position] = entry
+        else:  # whether it makes sense is not for us to say, so what it would supersede stays as well
+            self.contested.add(key)
+            self.entries.append(entry)
 
 
 def _rewritten(
@@ -98,9 +105,10 @@ def _rewritten(
         if isinstance(entry, Damage):
             yield entry
             continue
-        line = journal.read_at(*entry)
+        offset, length, key = entry
+        line = journal.read_at(offset, length)
         deleted = line.record.get("_deleted")
-        if line.check != "sound":
+        if line.check != "sound" or key in plan.contested:
             yield line
         elif deleted is None:
             yield settled({name: value for name, value in line.record.items() if name != "_rev"})

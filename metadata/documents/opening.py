@@ -72,8 +72,7 @@ class IndexFile:
         database = Database(self._path, self._engine.locks.lock_of(WRITER_LOCK).hold)
         with database.reading() as db:
             settled = boot_id() != "" and read_meta(db, "boot") == boot_id()
-        if not settled:
-            self._sweep(database)
+        self._sweep(database, logs_only=settled)
         return database
 
     def differing(self, database: Database) -> list[str]:
@@ -100,8 +99,10 @@ class IndexFile:
             _log.warning("The index cannot be read (%s); it is built anew from the files.", error)
             return False
 
-    def _sweep(self, database: Database) -> None:
+    def _sweep(self, database: Database, *, logs_only: bool) -> None:
         for path in self.differing(database):
+            if logs_only and not is_journal(path):
+                continue
             try:
                 with database.writing() as db:
                     self._project(db, path, recovered=False)
@@ -109,6 +110,8 @@ class IndexFile:
                 self._engine.journal(path).recover()
                 with database.writing() as db:
                     self._project(db, path, recovered=True)
+        if logs_only:
+            return
         with database.writing() as db:
             db.execute("INSERT OR REPLACE INTO meta(name, value) VALUES('boot', ?)", (boot_id(),))
 

@@ -1,0 +1,102 @@
+"""Opening the index: believed, swept, or built anew."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from metadata.documents import opening
+from metadata.documents.contract import put
+from metadata.documents.json_files import JsonFiles
+from metadata.files.engine import FileEngine
+from metadata.index.query import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
+
+    Opener = Callable[[Path], JsonFiles]
+
+
+@pytest.fixture
+def filled(root: Path, make: ModuleType) -> Path:
+    """A folder with a character, whose name was changed by hand since the index saw it."""
+    store = JsonFiles(FileEngine.open(root))
+    who = make.character("Alice")
+    store.apply([put("character", who)])
+    store.close()
+    (root / f"characters/{who['id']}.json").write_text(json.dumps({**who, "name": "By hand"}))
+    return root
+
+
+def names(store: JsonFiles) -> list[object]:
+    return [item.body["name"] for item in store.find("character", Query()).items]
+
+
+def index_of(root: Path) -> Path:
+    return root / "cache" / opening.NAME
+
+
+def test_within_one_boot_the_index_is_believed(filled: Path, open_files: Opener) -> None:
+    inode = index_of(filled).stat().st_ino
+    store = open_files(filled)
+    assert names(store) == ["Alice"]
+    assert index_of(filled).stat().st_ino == inode
+    store.sweep()
+    assert names(store) == ["By hand"]
+
+
+@pytest.mark.parametrize("boot", ["another", ""])
+def test_after_a_boot_or_where_none_is_known_every_file_is_looked_at(
+    filled: Path, open_files: Opener, monkeypatch: pytest.MonkeyPatch, boot: str
+) -> None:
+    monkeypatch.setattr(opening, "boot_id", lambda: boot)
+    inode = index_of(filled).stat().st_ino
+    assert names(open_files(filled)) == ["By hand"]
+    assert index_of(filled).stat().st_ino == inode
+
+
+def test_an_index_of_another_catalog_is_built_anew(filled: Path, open_files: Opener) -> None:
+    with closing(sqlite3.connect(index_of(filled))) as db:
+        db.execute("UPDATE meta SET value = 'older' WHERE name = 'fingerprint'")
+        db.commit()
+    assert names(open_files(filled)) == ["By hand"]
+
+
+def test_a_build_leaves_nothing_beside_the_index(filled: Path, open_files: Opener) -> None:
+    store = open_files(filled)
+    store.rebuild()
+    assert {path.name.removeprefix(opening.NAME) for path in (filled / "cache").iterdir()} <= {"", "-wal", "-shm"}
+    assert names(store) == ["By hand"]
+
+
+def test_the_index_may_lie_elsewhere(root: Path, tmp_path: Path, make: ModuleType) -> None:
+    store = JsonFiles(FileEngine.open(root), cache_dir=tmp_path / "fast" / "disk")
+    store.apply([put("tag", make.tag("x"))])
+    assert (tmp_path / "fast" / "disk" / opening.NAME).is_file()
+    assert not (root / "cache").exists()
+    store.close()
+
+
+def test_a_log_that_grew_while_nobody_looked_is_followed_at_opening(
+    root: Path, open_files: Opener, make: ModuleType
+) -> None:
+    """A writer that died after its append left no note: the bytes past the offset are the note, in chats' logs too."""
+    talk = make.new_id()
+    store = open_files(root)
+    store.apply([put("message", make.message(talk), trusting=True)])
+    store.close()
+    late = make.message(talk, f"see {make.sha(5)}")
+    del late["chatId"]
+    with (root / f"chats/{talk}.jsonl").open("a") as held:
+        held.write(json.dumps(late) + "\n")
+    assert open_files(root).is_live(make.sha(5))
+
+
+def test_the_boot_s_name_is_the_kernel_s() -> None:
+    assert opening.boot_id() == opening.boot_id()
