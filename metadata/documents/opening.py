@@ -110,8 +110,6 @@ class IndexFile:
                 self._engine.journal(path).recover()
                 with database.writing() as db:
                     self._project(db, path, recovered=True)
-        if logs_only:
-            return
         with database.writing() as db:
             db.execute("INSERT OR REPLACE INTO meta(name, value) VALUES('boot', ?)", (boot_id(),))
 
