@@ -312,6 +312,19 @@ def _recovered(root: Path, old: MasterKey) -> str:
         return "undone" if key == old else "finished"
 
 
+def test_what_is_sealed_and_not_yet_stored_is_waited_for(tmp_path: Path) -> None:
+    with opened(tmp_path) as shop:
+        shop.fill()
+        rotation = threading.Thread(target=shop.rotation.rotate)
+        with shop.documents.guard():
+            envelope = shop.sealer.seal("apiKey", IDS[3], "key", "three", user=FIRST)
+            rotation.start()
+            rotation.join(0.5)  # all the time it would need to go through the records
+            shop.documents.apply([put("apiKey", api_key(3, **envelope))])
+        rotation.join(60)
+        assert shop.values() == {**PLAIN, IDS[3]: Revealed("three")}
+
+
 @pytest.mark.heavy
 def test_writers_and_readers_beside_rotations_lose_nothing(tmp_path: Path, scale: int) -> None:
     with opened(tmp_path) as shop:

@@ -104,6 +104,16 @@ def test_every_byte_changed_is_refused(sealer: Sealer, *, original: bool) -> Non
     assert [other for other in tried if not isinstance(opened(sealer, other), NeedsReentry)] == []
 
 
+def test_bytes_do_not_pass_from_one_member_to_another(sealer: Sealer) -> None:
+    envelope = seal(sealer)
+    ciphertext, tag = (base64.b64decode(envelope[name]) for name in ("ciphertext", "authTag"))
+    both = ciphertext + tag
+    for place in {*range(len(both) + 1)} - {len(ciphertext)}:
+        parts = {"ciphertext": both[:place], "authTag": both[place:]}
+        moved = {**envelope, **{name: base64.b64encode(part).decode() for name, part in parts.items()}}
+        assert opened(sealer, moved) == NeedsReentry(Reason.MALFORMED)
+
+
 @pytest.mark.parametrize(
     ("kind", "record", "field", "user"),
     [
