@@ -138,8 +138,7 @@ class Library:
         """Publish staged bytes and record them; the staged bytes are used up, whatever happens.
 
         Raises:
-            ConflictError: the bytes have not the expected digest.
-            InvalidError: there are no bytes, or a field is wrong.
+            ConflictError, InvalidError: not the expected digest; no bytes, or a field is wrong.
             FullError: no room.
         """
         try:
@@ -174,9 +173,7 @@ class Library:
 
     def missing_of(self, digests: Sequence[Digest], *, owner: str | None) -> list[Digest]:
         """Return those of the digests that no record of this owner names, and those whose bytes are gone."""
-        return [
-            digest for digest in digests if not self.images.names(digest, owner=owner) or self._size(digest) is None
-        ]
+        return [each for each in digests if not self.images.names(each, owner=owner) or self._size(each) is None]
 
     def forget(
         self,
@@ -191,8 +188,7 @@ class Library:
 
         Raises:
             NotFoundError: there is no such record, or it is not this owner's.
-            ConflictError: it is still referred to or mentioned.
-            StaleError: `if_match` is not its version.
+            ConflictError, StaleError: it is still used, or `if_match` is not its version.
         """
         with self._documents.guard(exclusive=True):
             asset = self.images.get(asset_id, owner=owner)
@@ -204,8 +200,7 @@ class Library:
         """Bring back a deleted record whose payload is still there.
 
         Raises:
-            NotFoundError: the record or its bytes are gone for good, or were not this owner's.
-            ConflictError: it is not deleted.
+            NotFoundError, ConflictError: it is gone for good or was not this owner's; it is not deleted.
         """
         with self._documents.guard():
             body = self.images.buried(asset_id, owner=owner)
@@ -246,7 +241,7 @@ class Library:
         except CalotypeError:
             # The record was refused (a link to nothing, say): bytes that came only for it go again.
             if fresh and not self.images.is_live(digest):
-                self.blobs.remove(digest)
+                self._remove(digest)
             raise
 
     def _fields(
@@ -290,11 +285,15 @@ class Library:
         first = self.images.first_named(digest)
         return None if first is None else first.filename
 
+    def _remove(self, digest: Digest) -> None:
+        with suppress(NotFoundError):
+            self.blobs.remove(digest)
+        self._facts.forget(digest)
+
     def _purge(self, digest: Digest) -> None:
         with self._shards(digest.shard):
             if not self.images.is_live(digest):
-                with suppress(NotFoundError):
-                    self.blobs.remove(digest)
+                self._remove(digest)
 
 
 def _absent(digest: Digest) -> NotFoundError:

@@ -186,6 +186,7 @@ def test_delete_restore_and_purge(api: Api, png: bytes) -> None:
     assert api.payloads() == [asset["sha256"]]
     assert api.ask("DELETE", f"/api/assets/{other['id']}?purge", token=api.bob).status_code == 204
     assert api.payloads() == []
+    assert api.ask("GET", "/api/stats", token=api.admin).json()["payloads"] == 0
     assert api.ask("POST", f"{url}/restore").status_code == 404
 
 
