@@ -28,7 +28,7 @@ _GIF_SCREEN_BYTES: Final = 13
 _GIF_BLOCK: Final = re.compile(rb"\x2c|\x3b|\x21[\x01\xf9\xfe\xff]")
 # What readers that go by content alone look for near the start, and no header of a picture holds.
 _POLYGLOT: Final = re.compile(
-    rb"<(?:!doctype|html|head|body|script|iframe|svg|object|embed|img|style|title|table|a\s+href)[\s>/]|%PDF-|<\?php",
+    rb"<(?:!doctype|html|head|body|script|iframe|svg|object|embed|img|style|title|table|a\s+href)[\s>/=]|%PDF-|<\?php",
     re.IGNORECASE,
 )
 _POLYGLOT_BYTES: Final = 1024
