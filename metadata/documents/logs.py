@@ -7,6 +7,7 @@ against the group's earlier ones; all lines are written and synced at once; then
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from ..clock import Clock, timestamp
 from ..errors import CalotypeError
@@ -25,6 +26,23 @@ KEEPS_LAST_BODY = frozenset({"asset"})
 """Kinds whose tombstone keeps the record, so that a delete can be undone within the trash window."""
 
 
+class _Hooks:
+    """Lets a journal call its log without keeping it alive: see `Journal` for what that would cost."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = ref(log)
+
+    def locked(self, batch: Batch) -> None:
+        log = self._log()
+        if log is not None:
+            log.locked(batch)
+
+    def durable(self, batch: Batch) -> None:
+        log = self._log()
+        if log is not None:
+            log.durable(batch)
+
+
 class Log:
     """One journal as records: the hooks of its group commit and the writes through it."""
 
@@ -33,7 +51,7 @@ class Log:
         self._projection = projection
         self._clock = clock
         self._fetch = fetch
-        self._journal: Journal = projection.engine.journal(path, hooks=self)
+        self._journal: Journal = projection.engine.journal(path, hooks=_Hooks(self))
         self._view = self._fresh_view()
 
     def apply(self, changes: Sequence[Change]) -> list[Effect]:
@@ -100,4 +118,5 @@ class Log:
         return {**named, "_deleted": timestamp(self._clock.now()), **kept, **rev}
 
     def _fresh_view(self) -> View:
-        return View(self._projection.reading, lambda db, kind, key: load_current(db, kind, key, self._fetch))
+        fetch = self._fetch  # not by `self`, which keeps the view: it would keep itself
+        return View(self._projection.reading, lambda db, kind, key: load_current(db, kind, key, fetch))

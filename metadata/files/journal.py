@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from weakref import WeakMethod
 
 from ..errors import BusyError, NotFoundError, StaleError, UnreadableError
 from . import atomic
@@ -41,6 +42,22 @@ class Hooks(Protocol):
         """Run when the lines are written and synced as the durability level says."""
 
 
+def _weakly(perform: Callable[[float], None]) -> Callable[[float], None]:
+    """Return a call of a method that does not keep its object alive.
+
+    A journal and its queue would keep each other, and its open file with them, until the collector comes by: a process
+    that goes through the logs of a thousand chats runs out of descriptors before that.
+    """
+    method = WeakMethod(perform)
+
+    def call(born: float) -> None:
+        found = method()
+        if found is not None:  # it always is: whoever waits in the queue holds the journal
+            found(born)
+
+    return call
+
+
 class NoHooks:
     """Does nothing."""
 
@@ -70,7 +87,7 @@ class Journal:
         self._lock = engine.locks.lock_of(path)
         self._timeout_ms = engine.lock_timeout_ms
         self._appender = Appender(path, engine)
-        self._group = Group(self._perform)
+        self._group = Group(_weakly(self._perform))
         self._pid = os.getpid()
 
     def commit(self, work: Callable[[Batch], T]) -> T:
@@ -87,7 +104,7 @@ class Journal:
         """
         if self._pid != os.getpid():  # a fork: the queue's threads stayed behind
             self._pid = os.getpid()
-            self._group = Group(self._perform)
+            self._group = Group(_weakly(self._perform))
         return self._group.run(work)
 
     def read(
