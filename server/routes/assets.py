@@ -69,6 +69,7 @@ def operations() -> list[Operation]:
             answers=((201, "A new record was made."), (200, "The caller had it already.")),
         ),
         *_of_one(),
+        *_of_its_fate(),
     ]
 
 
@@ -103,6 +104,11 @@ def _of_one() -> list[Operation]:
             gives="Asset",
             media=JSON_TYPES,
         ),
+    ]
+
+
+def _of_its_fate() -> list[Operation]:
+    return [
         Operation(
             method="DELETE",
             path=_PATH,
