@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_REPOSITORIES = (
+    *("accounts", "characters", "chat_settings", "chats", "connection_profiles", "personas", "pictures", "profiles"),
+    *("reading", "tagged"),
+)
 _FORMATS = ("bitmap", "boxes", "gif", "heif", "ifd", "jpeg", "jpeg2000", "png", "source", "webp")
 
 # Modules whose tests stand elsewhere, with the place; a module with statements of its own has no business here.
@@ -14,6 +18,11 @@ ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(
         [f"assets/images/{name}.py" for name in _FORMATS],
         "tests/assets/images/test_headers.py",
+    ),
+    # What they do is the same over every implementation of the documents, and is tested over each.
+    **dict.fromkeys(
+        [f"metadata/repositories/{name}.py" for name in _REPOSITORIES],
+        "tests/contracts/test_repositories.py",
     ),
     # The model is tested where it is loaded: it never reads the environment by itself.
     "server/settings.py": "tests/server/test_configuration.py",
