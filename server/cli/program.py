@@ -19,7 +19,7 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, key, put, serve, tokens
+from . import about, assets, folder, key, put, serve, tokens, user
 from .output import Output
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def program() -> typer.Typer:
         app.command()(command)
     app.add_typer(tokens.group(), name="token")
     app.add_typer(key.group(), name="key")
+    app.add_typer(user.group(), name="user")
     return app
 
 
