@@ -86,7 +86,7 @@ def test_the_limits_of_room_reach_the_library(settings: Callable[..., Settings],
     with open_store(settings()) as store:
         staging = store.assets.receive()
         staging.write(b"12345")
-        store.assets.store(staging.finish(), Upload(store.owner.id, "a.bin"))
+        store.assets.store(staging.finish(), Upload(user_id=store.owner.id, filename="a.bin"))
     with open_store(settings(**{name: limit})) as store, pytest.raises(FullError) as caught:
         store.assets.receive()
     assert caught.value.details["setting"] == f"CALOTYPE_{name}"
