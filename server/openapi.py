@@ -127,9 +127,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
         errors.append(_ABSENT)
     if operation.path.startswith("/blobs/") and operation.method == "GET":
         errors.append((http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range lies outside the content."))
+    content = {PROBLEM_TYPE: {"schema": ref("Problem")}}
+    if operation.method == "POST" and operation.gives:  # of several, one answer each, and none could be made
+        content["application/json"] = {"schema": ref(operation.gives)}
     for status, words in errors:
-        problem = {"description": words, "content": {PROBLEM_TYPE: {"schema": ref("Problem")}}}
-        answers.setdefault(str(int(status)), problem)
+        answers.setdefault(str(int(status)), {"description": words, "content": content})
     return answers
 
 
@@ -138,7 +140,10 @@ def _success(operation: Operation, status: int, words: str) -> dict[str, Any]:
         return {"description": words}
     if not operation.gives:
         return {"description": words, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
-    return {"description": words, "content": {"application/json": {"schema": ref(operation.gives)}}}
+    schema = ref(operation.gives)
+    if any(parameter.name == "fields" for parameter in operation.parameters):
+        schema = {"anyOf": [schema, {"type": "object"}]}  # with `fields=` only the members asked for
+    return {"description": words, "content": {"application/json": {"schema": schema}}}
 
 
 def _upload_body(operation: Operation) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from metadata.schemas.assets import Asset
 from metadata.schemas.catalog import CATALOG
 from metadata.schemas.signin import AccessToken
-from metadata.schemas.users import User
 
 from .editing import EDITABLE
+from .shapes import AVATAR, MEMBERS, NEEDS_REENTRY
 
 if TYPE_CHECKING:
     from metadata.schemas.base import Entity
+
+    from .members import Members
 
 Schema = dict[str, Any]
 
@@ -28,17 +30,31 @@ _SHA256S: Schema = {"type": "array", "maxItems": 1000, "items": _SHA256}
 _FREE: Schema = {"type": "object"}
 
 
+_DERIVED: dict[str, Schema] = {
+    AVATAR: {"anyOf": [{"$ref": _REF + "Picture"}, {"type": "null"}]},
+    NEEDS_REENTRY: {"anyOf": [_TEXT, {"type": "null"}]},
+}
+"""Members that only answers have."""
+
+
 def schemas() -> dict[str, Schema]:
     """Return every schema by its name."""
     found: dict[str, Schema] = {}
-    for entity in (Asset, AccessToken, User):
+    for entity in (Asset, AccessToken):
         found |= _entity(entity)
+    for members in MEMBERS.values():
+        found |= _kind(members)
     asset = found["Asset"]["properties"]
     asset |= {"url": _TEXT, "thumbUrl": _or_null(_TEXT), "placeholder": _or_null(_TEXT), "duplicate": _FLAG}
     found["Asset"]["required"] += ["url", "thumbUrl", "placeholder"]
     found["AssetChange"] = _object(**{name: _or_null(asset[name]) for name in EDITABLE}) | {"required": []}
     found["AssetChange"]["additionalProperties"] = True  # the asset's other members may be sent back as they are
     return found | _answers() | {"AssetPage": _page("Asset"), "TokenPage": _page("AccessToken")}
+
+
+def name_of(members: Members) -> str:
+    """Return the name of the schema of a kind's answers; `New` and `Page` after it name the others of the kind."""
+    return members.kind.model.__name__
 
 
 def ref(name: str) -> Schema:
@@ -54,6 +70,8 @@ def _answers() -> dict[str, Schema]:
     reason = _object(reason=_TEXT) | {"additionalProperties": True}
     return {
         "Problem": _problem(),
+        "Picture": _picture(),
+        "Made": _object(items=_list(_object(status=_COUNT) | {"additionalProperties": True})),
         "Upload": {"oneOf": [ref("Asset"), _object(items=_list(file))]},
         "Digests": _object(sha256=_SHA256S),
         "Missing": _object(missing=_SHA256S),
@@ -70,11 +88,49 @@ def _answers() -> dict[str, Schema]:
     }
 
 
+def _picture() -> Schema:
+    sides = {name: _or_null(_COUNT) for name in ("width", "height")}
+    texts = {name: _or_null(_TEXT) for name in ("assetId", "thumbUrl", "placeholder")}
+    return _object(sha256=_SHA256, url=_TEXT, **texts, **sides)
+
+
 def _problem() -> Schema:
     """Return the schema of errors (RFC 9457)."""
     members = _object(type=_TEXT, title=_TEXT, status=_COUNT, detail=_TEXT)
     members["properties"] |= {"requestId": _TEXT, "field": _TEXT, "setting": _TEXT, "limit": {}, "actual": {}}
     return members | {"additionalProperties": True}
+
+
+def _kind(members: Members) -> dict[str, Schema]:
+    """Return the schemas of a kind: of answers, of pages of them, and of what bodies hold."""
+    found: dict[str, Schema] = {}
+    variants = members.kind.model.variants()
+    for variant in variants:
+        found |= _entity(variant)
+        answer = found[variant.__name__]
+        added = {name: _DERIVED[name] for name in members.derived if name in _DERIVED}
+        answer["properties"] |= added
+        answer["required"] += added
+    name = name_of(members)
+    if len(variants) > 1:
+        found[name] = {"anyOf": [ref(variant.__name__) for variant in variants]}
+    several = {"type": "array", "maxItems": 1000, "items": ref(f"{name}Body")}
+    return found | {
+        f"{name}Page": _page(name),
+        f"{name}Body": _body(members, found),
+        f"{name}New": {"anyOf": [ref(f"{name}Body"), several]},
+        f"{name}Made": {"anyOf": [ref(name), ref("Made")]},
+    }
+
+
+def _body(members: Members, found: dict[str, Schema]) -> Schema:
+    """Return what a body may hold; required members are checked when a record is made of it."""
+    known: dict[str, Schema] = {}
+    for variant in members.kind.model.variants():
+        known |= found[variant.__name__]["properties"]
+    properties = {name: _or_null(known.get(name, _TEXT)) for name in members.on_disk}
+    # An answer may be sent back as it is, with what the store sets and what no schema knows.
+    return {"type": "object", "properties": properties, "additionalProperties": True}
 
 
 def _entity(entity: type[Entity]) -> dict[str, Schema]:
@@ -84,9 +140,15 @@ def _entity(entity: type[Entity]) -> dict[str, Schema]:
     members = {name: value for name, value in schema["properties"].items() if name not in hidden}
     properties = {name.removeprefix("_"): _bare(value) for name, value in members.items()}
     whole = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": True}
-    used = str(properties)
-    enums = {name: value for name, value in schema.get("$defs", {}).items() if f"{_REF}{name}'" in used}
-    return {entity.__name__: whole, **enums}
+    return {entity.__name__: whole, **_used(properties, schema.get("$defs", {}))}
+
+
+def _used(within: object, defined: dict[str, Schema]) -> dict[str, Schema]:
+    """Return the definitions that a schema refers to, and those that these refer to."""
+    text = str(within)
+    direct = {name: value for name, value in defined.items() if f"{_REF}{name}'" in text}
+    rest = {name: value for name, value in defined.items() if name not in direct}
+    return direct | (_used(direct, rest) if direct else {})
 
 
 def _bare(value: Schema) -> Schema:

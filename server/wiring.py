@@ -17,6 +17,7 @@ from metadata.files.folder import Opened, prepare
 from metadata.files.mounts import network_file_system
 from metadata.ids import Ids, RandomIds
 from metadata.repositories.access_tokens import AccessTokensRepository
+from metadata.repositories.container import Repositories
 from metadata.repositories.facts import FactsRepository
 from metadata.repositories.image_profiles import ImageProfilesRepository
 from metadata.repositories.images import ImagesRepository
@@ -48,6 +49,7 @@ class Store:
         tags, tokens, users, image_profiles: the repositories.
         owner: the first user, in whose name the command line and requests without sign-in act.
         vault: what seals and opens.
+        records: every repository.
     """
 
     settings: Settings
@@ -62,6 +64,7 @@ class Store:
     image_profiles: ImageProfilesRepository
     owner: User
     vault: Vault
+    records: Repositories
 
     def close(self) -> None:
         """Let go of files, locks and the index."""
@@ -144,7 +147,10 @@ def _assemble(
     profiles = ImageProfilesRepository(documents, clock=clock, ids=ids)
     vault = open_vault(settings, engine, documents, lambda: owner.id, documents.sweep)
     folder = replace(folder, warnings=folder.warnings + vault.settle())
-    return Store(settings, folder, clock, engine, documents, library, tags, tokens, users, profiles, owner, vault)
+    records = Repositories(documents, sealer=vault.sealer, clock=clock, ids=ids)
+    return Store(
+        settings, folder, clock, engine, documents, library, tags, tokens, users, profiles, owner, vault, records
+    )
 
 
 def _refuse_network(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from ..calls import Access, Operation, Strictness
 from ..openapi import document
 from ..responses import json_answer
-from . import assets, blobs, links, operations, tokens
+from . import assets, blobs, links, operations, records, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ def all_operations() -> list[Operation]:
         *assets.operations(),
         *links.operations(),
         *tokens.operations(),
+        *records.operations(),
         *operations.operations(),
     ]
     described = Operation(

@@ -17,6 +17,7 @@ from ..calls import Access, Operation
 from ..responses import empty_answer, json_answer
 from ..wire import entity_wire
 from .answers import CURSOR, FIELDS, LIMIT, entity_answer, limit_of, page_answer
+from .collections import COLLECTIONS, wires
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,7 +82,7 @@ def me(call: Call) -> Response:
     """Answer with the caller's user, scope and token."""
     caller = call.user
     token = None if caller.token is None else entity_wire(caller.token)
-    user = entity_wire(call.store.users.get(caller.user_id))
+    (user,) = wires(call, COLLECTIONS["users"], [call.store.users.get(caller.user_id)])
     return json_answer({"user": user, "scope": caller.scope, "token": token})
 
 
