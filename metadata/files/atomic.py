@@ -69,7 +69,8 @@ class Draft:
     def __init__(self, fs: FileSystem, path: Path, *, mode: int = 0o666) -> None:
         self._fs = fs
         self._path = path
-        self._temporary = path.parent / f".{path.name[:200]}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+        name = os.fsencode(path.name)[:200].decode(errors="ignore")  # file systems count bytes
+        self._temporary = path.parent / f".{name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
         self._descriptor = fs.open(self._temporary, _NEW, mode)
         self._published = False
         self.size = 0

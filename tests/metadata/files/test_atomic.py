@@ -134,3 +134,10 @@ def durable_calls(source: str) -> list[int]:
         if isinstance(node, ast.ImportFrom) and node.module in {"os", "shutil"}:
             lines += [node.lineno for alias in node.names if alias.name in {*_CALLS, "replace", "move"}]
     return lines
+
+
+def test_a_long_name_in_letters_of_several_bytes_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("世" * 80 + ".json")  # 245 of 255 bytes
+    atomic.write_whole(FileSystem(), path, b"{}")
+    assert path.read_bytes() == b"{}"
+    assert list(tmp_path.iterdir()) == [path]
