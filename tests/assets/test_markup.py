@@ -57,6 +57,7 @@ JSON = st.recursive(
         ("<!--a--><note>", "html"),
         ("<?php echo 1", None),
         ("<!DOCTYPE svg [ <!ENTITY a '>'> ] ><svg>", "svg"),
+        ("<!DOCTYPE note [ <!ENTITY a '><svg>'> ]><note>", "xml"),
         ("<!DOCTYPE svg [ never closed <svg>", "svg"),
         ("<!DOCTYPE note [ <!ELEMENT html ANY> ]><note>", "xml"),
     ],

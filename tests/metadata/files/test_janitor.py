@@ -135,10 +135,13 @@ def test_folders_and_links_with_such_names_stay(janitor: Janitor, root: Path) ->
     target = leave(root, "kept/target")
     (root / "link.lock").symlink_to(target)
     (root / "elsewhere").symlink_to(target.parent, target_is_directory=True)
-    os.utime(root / "link.lock", ns=(0, OLD), follow_symlinks=False)
+    (root / TEMPORARY).symlink_to(target)
+    for name in ("link.lock", TEMPORARY):
+        os.utime(root / name, ns=(0, OLD), follow_symlinks=False)
     leave(root, "kept/a.lock")
     assert janitor.collect(LIMIT, alone=True) == 1, "found once, by its own name"
     assert (root / "link.lock").is_symlink()
+    assert (root / TEMPORARY).is_symlink()
     assert (root / "folder.lock").is_dir()
     assert target.exists()
 
