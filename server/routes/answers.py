@@ -13,7 +13,7 @@ from ..responses import json_answer, unchanged
 from ..wire import asset_wire, tag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -72,6 +72,17 @@ def page_answer(
     if page.unreadable:
         body["unreadable"] = page.unreadable
     return json_answer(body)
+
+
+def status_of_all(items: Sequence[Mapping[str, object]]) -> int:
+    """Return the status of answers to many: 201 if any made a record, 200 if any was there or none was asked for.
+
+    Otherwise it is the first error's.
+    """
+    statuses = [status for item in items if isinstance(status := item["status"], int)]
+    if http.HTTPStatus.CREATED in statuses:
+        return http.HTTPStatus.CREATED
+    return http.HTTPStatus.OK if http.HTTPStatus.OK in statuses or not statuses else statuses[0]
 
 
 def limit_of(call: Call) -> int:

@@ -18,7 +18,7 @@ from ..responses import json_answer, request_id_of
 from ..threads import in_thread
 from ..uploads import is_form, receive_form, receive_raw
 from ..wire import asset_wire
-from .answers import asset_answer
+from .answers import asset_answer, status_of_all
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -89,7 +89,7 @@ async def _upload_form(call: Call) -> Response:
         items = await in_thread(partial(_store_all, call, form.files, texts))
     finally:
         await in_thread(form.discard)
-    return json_answer({"items": items}, _status_of_all(items))
+    return json_answer({"items": items}, status_of_all(items))
 
 
 def _store_all(call: Call, files: list[FilePart[Staged]], texts: Arguments) -> list[dict[str, object]]:
@@ -107,14 +107,6 @@ def _store_one(call: Call, part: FilePart[Staged], texts: Arguments) -> dict[str
         return {"status": found["status"], "problem": found}
     status = http.HTTPStatus.OK if stored.duplicate else http.HTTPStatus.CREATED
     return {"status": status, "asset": asset_wire(stored.asset, base=call.service.base, duplicate=stored.duplicate)}
-
-
-def _status_of_all(items: list[dict[str, object]]) -> int:
-    """Return 201 if any record was created, else 200 if any was there, else the first error's status."""
-    statuses = [status for item in items if isinstance(status := item["status"], int)]
-    if http.HTTPStatus.CREATED in statuses:
-        return http.HTTPStatus.CREATED
-    return http.HTTPStatus.OK if http.HTTPStatus.OK in statuses else statuses[0]
 
 
 def _upload(user_id: str, said: Arguments, filename: str, declared: str, expected: Digest | None) -> Upload:

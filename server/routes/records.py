@@ -17,7 +17,7 @@ from ..queries import Form, Parameter
 from ..responses import empty_answer, json_answer, request_id_of
 from ..wire import tag_of
 from ..wireschemas import name_of
-from .answers import FIELDS, entity_answer
+from .answers import FIELDS, entity_answer, status_of_all
 from .collections import COLLECTIONS, Collection, wires
 from .selecting import list_parameters, list_records
 
@@ -234,9 +234,7 @@ def items_answer(collection: Collection, call: Call, results: list[Entity | Calo
             items.append({"status": found["status"], "problem": found})
         else:
             items.append({"status": http.HTTPStatus.CREATED, collection.members.kind.name: next(answers)})
-    first = items[0]["status"] if items else http.HTTPStatus.OK
-    status = http.HTTPStatus.CREATED if made else first
-    return json_answer({"items": items}, status if isinstance(status, int) else http.HTTPStatus.OK)
+    return json_answer({"items": items}, status_of_all(items))
 
 
 def _judged(collection: Collection, call: Call, body: object) -> dict[str, object] | CalotypeError:

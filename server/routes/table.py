@@ -9,7 +9,7 @@ from starlette.routing import Route
 from ..calls import Access, Operation, Strictness
 from ..openapi import document
 from ..responses import json_answer
-from . import assets, blobs, links, operations, records, tokens
+from . import assets, blobs, links, messages, operations, records, relations, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ def all_operations() -> list[Operation]:
         *links.operations(),
         *tokens.operations(),
         *records.operations(),
+        *relations.operations(),
+        *messages.operations(),
         *operations.operations(),
     ]
     described = Operation(
