@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from .errors import InvalidError, NotFoundError, UnreadableError
 from .files import atomic
 from .files.cache import copied
-from .files.codec import encode_line
+from .files.codec import encode_document, encode_line
 from .files.engine import FileEngine
 from .files.flush import Durability
 from .files.identity import identity_of
@@ -155,12 +155,13 @@ class JsonStore:
         """
         with self.engine.locks.lock_of(path).hold():
             value = self._edited(path, default)
-            before = copied(value)
+            before = _written(value)
             yield value
+            changed = _written(value) != before
             if path.endswith(".jsonl"):
-                if value != before:
+                if changed:
                     self._write_jsonl(path, value)
-            elif value != before or not self.exists(path):
+            elif changed or not self.exists(path):
                 self._write_json(path, value)
 
     def resolve_path(self, *segments: str) -> Path:
@@ -272,6 +273,11 @@ def _sound(items: Iterator[Line | Damage], report: Callable[[Damage], None]) -> 
 
 def _log_damage(damage: Damage) -> None:
     _log.warning("%s: %d bytes at byte %d: %s", damage.path, damage.length, damage.offset, damage.reason)
+
+
+def _written(value: object) -> bytes:
+    # As it would be written: Python holds 1, 1.0 and true for equal, a file must not.
+    return encode_document(value, stamp=False)
 
 
 def _checked(item: object) -> Mapping[str, Any]:

@@ -52,6 +52,10 @@ class Answer:
         return found
 
 
+_KEPT_S = 2.0
+"""Seconds for which an idle connection is used again."""
+
+
 class Connection:
     """Requests to one server, its problems turned back into our errors.
 
@@ -75,7 +79,11 @@ class Connection:
                 raise UnauthenticatedError("That is not an access token; `calotype token create` makes one.")
             headers["Authorization"] = f"Bearer {token}"
         timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
-        self._client = httpx2.Client(base_url=self.url, headers=headers, timeout=timeout, follow_redirects=False)
+        # Shorter than the server keeps one: a connection must not be taken up just as the server drops it.
+        limits = httpx2.Limits(keepalive_expiry=_KEPT_S)
+        self._client = httpx2.Client(
+            base_url=self.url, headers=headers, timeout=timeout, limits=limits, follow_redirects=False
+        )
 
     def close(self) -> None:
         """Close the connections."""

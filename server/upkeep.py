@@ -53,8 +53,10 @@ class Upkeep:
         self._store.engine.locks.collect_leftovers(LEFTOVER_AGE_S)
 
     def look(self) -> None:
-        """Take over files edited by hand, and finish operations that a dead process left."""
+        """Take over files edited by hand, finish operations that a dead process left, and compact worn logs."""
         self._store.documents.sweep()
+        self._store.documents.retry()
+        self._store.documents.tidy()
         with self._store.documents.guard():
             pass  # entering finishes what was left
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .projection import Projection
 
 
+OVERDUE_BYTES = 1024 * 1024
+"""A smaller journal is not worth rewriting by itself (protocols.md, "Lines and documents")."""
+
+
 def compact(projection: Projection, path: str, since: str) -> int:
     """Compact one journal and bring the index in step; return the bytes saved.
 
@@ -48,6 +52,13 @@ def worn(projection: Projection) -> list[str]:
     with projection.database.reading() as db:
         known = load_files(db)
     return [path for path, state in known.items() if state.dead and any(kind.parent for kind in kinds_in(path))]
+
+
+def overdue(projection: Projection) -> list[str]:
+    """Return the journals that are large and hold more dead lines than live ones."""
+    with projection.database.reading() as db:
+        known = load_files(db)
+    return [path for path, state in known.items() if state.dead > state.live and state.identity.size > OVERDUE_BYTES]
 
 
 def _settled(projection: Projection, path: str, record: Record) -> Record:

@@ -137,6 +137,13 @@ class Documents(Protocol):
         For kinds whose rows keep their bodies, which are all but messages. One question whatever the number of keys.
         """
 
+    def first(self, kind: str) -> Stored | None:
+        """Return the record in the kind's own file where further ones have files of theirs (the first user).
+
+        Raises:
+            UnreadableError: that file cannot be read.
+        """
+
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records.
 

@@ -2,16 +2,19 @@
 
 An intent is a redo record: every record's new body, or that it goes. It is durable before the first file is touched
 and removed after the last. Its writer holds the gate exclusively from before the intent until it is removed, so an
-intent met by anybody who holds the gate belongs to a process that died, and nothing was written in between: redoing it
-is putting the same bodies again.
+intent met by anybody who holds the gate belongs to a process that died or could not go on, and nothing was written in
+between: redoing it is putting the same bodies again. While one cannot be finished (a file in its way cannot be read,
+say), its files take no other changes; all others do.
 """
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UnreadableError
+from ..errors import BusyError, CalotypeError, FullError, UnreadableError
 from ..schemas.catalog import CATALOG
 from .contract import Change, Record
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from ..files.engine import FileEngine
     from ..ids import Ids
     from .evaluate import Effect
+
+_log = logging.getLogger("calotype.documents")
 
 FOLDER = "intents"
 
@@ -60,35 +65,102 @@ class Intents:
         self._engine = engine
         self._ids = ids
         self._redo = redo
+        self._stuck: dict[str, frozenset[str]] = {}
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Do all steps, or, should this process die, leave them to be finished; the gate is held exclusively."""
+        """Do all steps, or, should this process die, leave them to be finished; the gate is held exclusively.
+
+        A refusal before anything was done is raised, and nothing happens later. Once the first file is written the
+        operation is decided: it counts as done, and what is left of it is finished by the next who holds the gate.
+
+        Raises:
+            BusyError, FullError: nothing was done.
+            UnreadableError: the disk refused at the first file; whether the operation happens, all of it or nothing,
+                shows when the disk can be used again.
+        """
         if not steps:
             return
         path = f"{FOLDER}/{self._ids.new()}.json"
-        self._engine.write_document(path, {"version": 1, "steps": [_written(step) for step in steps]}, stamp=True)
-        self._do(path, steps)
+        self._write(path, steps)
+        first, *rest = _grouped(steps)
+        try:
+            self._redo(*first)
+        except (BusyError, FullError):  # refused before the file was touched; after other errors nobody knows
+            self._engine.remove(path)
+            raise
+        try:
+            self._do(path, rest)
+        except CalotypeError as error:
+            _log.warning("%s is left to be finished: %s", path, error.message)
+
+    def check(self, path: str) -> None:
+        """Return when a file may be changed.
+
+        Raises:
+            BusyError: an operation that could not be finished yet is about to change it.
+        """
+        for intent, paths in self._stuck.items():
+            if path in paths:
+                raise BusyError(
+                    f"{path} waits for {intent}, which could not be finished yet; the log says why.", path=path
+                )
 
     def waiting(self) -> list[str]:
         """Return the paths of the operations that are not finished."""
         return [f"{FOLDER}/{name}" for name in sorted(self._engine.list(FOLDER)) if name.endswith(".json")]
 
+    def unfinished(self) -> bool:
+        """Tell whether there is an operation that was not tried yet."""
+        return not self._stuck.keys() >= set(self.waiting())
+
     def finish(self) -> None:
-        """Finish what dead processes left; the gate is held exclusively.
-
-        Raises:
-            UnreadableError: an intent is damaged; it stays for a person to look at.
-        """
+        """Finish what others left; the gate is held exclusively. One that cannot be finished hinders no other."""
         for path in self.waiting():
-            self._do(path, _steps_in(path, self._engine.read_document(path).value))
+            try:
+                self._finish(path)
+            except CalotypeError as error:
+                _log.warning("%s cannot be finished: %s", path, error.message)
 
-    def _do(self, path: str, steps: Sequence[Step]) -> None:
-        grouped: dict[str, list[Step]] = {}
-        for step in steps:
-            grouped.setdefault(step.path, []).append(step)
-        for file, members in grouped.items():
-            self._redo(file, members)
+    def retry(self) -> None:
+        """Let operations that could not be finished be tried again by the next who holds the gate."""
+        self._stuck.clear()
+
+    def _finish(self, path: str) -> None:
+        try:
+            steps = _steps_in(self._engine.read_document(path).value)
+        except UnreadableError as error:
+            # It was written whole, so this is damage; what it wanted is lost, and nothing else may wait for it.
+            self._engine.set_aside(path)
+            _log.warning("%s is damaged and was set aside in quarantine/: %s", path, error.message)
+            return
+        self._stuck[path] = frozenset(step.path for step in steps)
+        self._do(path, _grouped(steps))
+        self._stuck.pop(path, None)
+
+    def _do(self, path: str, groups: Sequence[tuple[str, list[Step]]]) -> None:
+        for done, (file, members) in enumerate(groups):
+            try:
+                self._redo(file, members)
+            except CalotypeError:
+                self._leave(path, [step for _, rest in groups[done:] for step in rest])
+                raise
         self._engine.remove(path)
+
+    def _leave(self, path: str, rest: Sequence[Step]) -> None:
+        """Write down what is left, so that the files that are done may be changed again."""
+        with suppress(CalotypeError):  # then all of it is done again, and all its files wait
+            self._write(path, rest)
+            self._stuck[path] = frozenset(step.path for step in rest)
+
+    def _write(self, path: str, steps: Sequence[Step]) -> None:
+        self._engine.write_document(path, {"version": 1, "steps": [_written(step) for step in steps]}, stamp=True)
+
+
+def _grouped(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
+    grouped: dict[str, list[Step]] = {}
+    for step in steps:
+        grouped.setdefault(step.path, []).append(step)
+    return list(grouped.items())
 
 
 def _written(step: Step) -> dict[str, object]:
@@ -96,11 +168,11 @@ def _written(step: Step) -> dict[str, object]:
     return {"path": step.path, "kind": step.kind, "key": step.key, "body": step.body, **drops}
 
 
-def _steps_in(path: str, document: Any) -> list[Step]:  # noqa: ANN401 - whatever the file holds
+def _steps_in(document: Any) -> list[Step]:  # noqa: ANN401 - whatever the file holds
     try:
         return [_read(step) for step in document["steps"]]
     except (KeyError, TypeError) as error:
-        raise UnreadableError(f"{path} is no operation that can be finished; look at it, then remove it.") from error
+        raise UnreadableError("It names no steps of an operation.") from error
 
 
 def _read(step: dict[str, Any]) -> Step:

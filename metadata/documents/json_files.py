@@ -18,14 +18,15 @@ from ..errors import CalotypeError, NotFoundError, UnreadableError
 from ..ids import Ids, RandomIds
 from ..index.state import Problem, load_problems, unreadable_record
 from ..schemas.catalog import CATALOG, Kind
-from ..schemas.homes import Lines
-from .compaction import compact, worn
+from ..schemas.homes import InMember, Lines
+from .compaction import compact, overdue, worn
 from .contract import Change, Found, Health, Record, Referrer, Stored
 from .evaluate import Effect
 from .projection import Projection
 from .reading import (
     MovedError,
     find_rows,
+    key_at,
     load_buried,
     load_current,
     load_holder,
@@ -95,6 +96,19 @@ class JsonFiles:
                 return load_many(db, CATALOG[kind], keys)
 
         return self._projection.answer(answer) if keys else {}
+
+    def first(self, kind: str) -> Stored | None:
+        """Return the record in the kind's own file where further ones have files of theirs."""
+        home = CATALOG[kind].home
+        path = home.path if isinstance(home, InMember) else ""
+
+        def answer() -> str | None:
+            self._projection.refresh(CATALOG[kind])
+            with self._projection.database.reading() as db:
+                return key_at(db, CATALOG[kind], path)
+
+        key = self._projection.answer(answer)
+        return None if key is None else self.get(kind, key)
 
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records."""
@@ -184,7 +198,7 @@ class JsonFiles:
         gate = self._engine.locks.gate
         while True:
             with gate.exclusive() if exclusive else gate.shared():
-                if not self._writing.intents.waiting():
+                if not self._writing.intents.unfinished():
                     yield
                     return
             with gate.exclusive():
@@ -209,7 +223,19 @@ class JsonFiles:
                 return load_problems(db)
 
         findings = self._projection.answer(answer)
-        return Health([asdict(found) for found in findings], len(self._writing.intents.waiting()))
+        aside = [_set_aside(name) for name in self._engine.list("quarantine")]
+        return Health([asdict(found) for found in [*findings, *aside]], len(self._writing.intents.waiting()))
+
+    def tidy(self) -> int:
+        """Compact the logs that are large and mostly dead, beside their writers; return the bytes saved."""
+        since = timestamp(self._clock.now() - timedelta(seconds=self._trash_s))
+        paths = self._projection.answer(lambda: overdue(self._projection))
+        with self.guard():
+            return sum(compact(self._projection, path, since) for path in paths)
+
+    def retry(self) -> None:
+        """Let operations over several files that could not be finished be tried again at the next write."""
+        self._writing.intents.retry()
 
     def sweep(self) -> None:
         """Compare every file with the index and take over what was changed by hand."""
@@ -262,3 +288,8 @@ class JsonFiles:
                 return load(db)
 
         return self._projection.answer(answer)
+
+
+def _set_aside(name: str) -> Problem:
+    reason = "damaged bytes were set aside here; look at them, then delete this"
+    return Problem(f"quarantine/{name}", -1, "", "", "set-aside", reason)

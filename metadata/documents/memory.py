@@ -64,6 +64,10 @@ class MemoryDocuments:
         with self._database.reading() as db:
             return load_many(db, CATALOG[kind], keys)
 
+    def first(self, kind: str) -> Stored | None:
+        """Return the record that was put first."""
+        return next(iter(self.scan(kind)), None)
+
     def find(self, kind: str, query: Query) -> Found:
         """Return a page of records; see the contract."""
         with self._database.reading() as db:

@@ -8,12 +8,14 @@ compared with it before anything is answered; within one boot its notes and offs
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InvalidError, UnreadableError
 from ..files import atomic
 from ..index.database import Database, IndexLostError, connect, create, read_meta
 from ..index.state import FileState, load_files
@@ -22,11 +24,13 @@ from ..schemas.catalog import CATALOG
 from ..schemas.homes import InMember, LinesPerParent, OwnFile
 from .places import is_journal, kinds_in
 from .tails import DamagedTailError, Tails
+from .whole import note_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..files.engine import FileEngine
+    from ..files.filesystem import FileSystem
     from .whole import WholeFiles
 
 _log = logging.getLogger("calotype.index")
@@ -104,20 +108,27 @@ class IndexFile:
             if logs_only and not is_journal(path):
                 continue
             try:
+                self._finish_line(path)
                 with database.writing() as db:
                     self._project(db, path, recovered=False)
             except DamagedTailError:
                 self._engine.journal(path).recover()
                 with database.writing() as db:
                     self._project(db, path, recovered=True)
+            except (UnreadableError, InvalidError) as error:
+                with database.writing() as db:
+                    note_unreadable(db, path, error.message)
         with database.writing() as db:
             db.execute("INSERT OR REPLACE INTO meta(name, value) VALUES('boot', ?)", (boot_id(),))
 
     def _build(self) -> None:
         """Build a new index beside the old one and put it in its place; readers of the old one notice."""
-        atomic.make_dirs(self._engine.fs, self._folder, sync=False)
-        draft = self._folder / f"{NAME}.{secrets.token_hex(4)}.tmp"
         fs = self._engine.fs
+        atomic.make_dirs(fs, self._folder, mode=0o700, sync=False)
+        self._clear_drafts()
+        draft = self._folder / f"{NAME}.{secrets.token_hex(4)}.tmp"
+        # It will hold every secret's hash; what SQLite makes beside it takes its permissions from it.
+        fs.close(fs.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             with closing(connect(draft, bulk=True)) as db:
                 # No boot id yet: what changed while this was being built is found by the sweep that follows.
@@ -136,23 +147,39 @@ class IndexFile:
                     db.execute(statement)
                 db.execute("COMMIT")
                 db.execute("PRAGMA journal_mode=WAL")
+            _sync(fs, draft)
             with self._engine.locks.lock_of(WRITER_LOCK).hold():
                 # The old log must go with the old file: SQLite would replay it over the new one.
                 for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
                     atomic.remove_file(fs, self._folder / name)
                 atomic.move(fs, draft, self._path)
         finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                with suppress(FileNotFoundError):
-                    Path(f"{draft}{suffix}").unlink()
+            self._clear_drafts()
+
+    def _clear_drafts(self) -> None:
+        """Remove what this build, or one that was killed, left; the start lock is held."""
+        for path in self._folder.glob(f"{NAME}.*.tmp*"):
+            with suppress(FileNotFoundError):
+                path.unlink()
 
     def _project_new(self, db: sqlite3.Connection, path: str) -> None:
         try:
+            self._finish_line(path)
             self._project(db, path, recovered=False)
         except DamagedTailError:
             self._engine.journal(path).recover()
             self._tails.forget(db, path)
             self._project(db, path, recovered=True)
+        except (UnreadableError, InvalidError) as error:
+            # One file that the system refuses hides its own records and no others.
+            note_unreadable(db, path, error.message)
+
+    def _finish_line(self, path: str) -> None:
+        """Have a journal's last line ended or set aside: what an editor left without a line break is a record too."""
+        identity = self._tails.identity(path) if is_journal(path) else None
+        size = 0 if identity is None else identity.size
+        if size > 0 and self._engine.read_bytes(path, size - 1, 1) != b"\n":
+            self._engine.journal(path).recover()
 
     def _project(self, db: sqlite3.Connection, path: str, *, recovered: bool) -> None:
         if is_journal(path):
@@ -176,6 +203,14 @@ class IndexFile:
                 if path not in seen and kinds_in(path):
                     seen.add(path)
                     yield path
+
+
+def _sync(fs: FileSystem, path: Path) -> None:
+    descriptor = fs.open(path, os.O_RDWR)
+    try:
+        atomic.sync_file(fs, descriptor)
+    finally:
+        fs.close(descriptor)
 
 
 def boot_id() -> str:

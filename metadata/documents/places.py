@@ -147,14 +147,13 @@ def _members_of(path: str) -> list[str]:
 
 
 def _replace(records: list[Any], kind: Kind, key: str, body: Record | None) -> None:
-    for position, record in enumerate(records):
-        if isinstance(record, dict) and record_key(kind, record) == key:
-            if body is None:
-                del records[position]
-            else:
-                records[position] = body
-            return
-    if body is not None:
+    found = [at for at, record in enumerate(records) if isinstance(record, dict) and record_key(kind, record) == key]
+    if body is None:
+        for position in reversed(found):  # a foreign repetition goes too, or it would be the record from now on
+            del records[position]
+    elif found:
+        records[found[0]] = body
+    else:
         records.append(body)
 
 

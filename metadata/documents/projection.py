@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import BusyError, CalotypeError, UnreadableError
+from ..errors import BusyError, CalotypeError, InvalidError, UnreadableError
 from ..index.database import Database, IndexLostError
 from ..index.projector import Projector
 from ..index.state import clear_pending, load_file, load_pending, load_problems, note_pending
@@ -77,8 +77,8 @@ class Projection:
             database = self.database
             try:
                 return question()
-            except IndexLostError:
-                self._reopen(database)
+            except IndexLostError as error:
+                self._reopen(database, rebuild=error.damaged)
         return question()
 
     def refresh(self, kind: Kind, key: str | None = None) -> None:
@@ -103,9 +103,9 @@ class Projection:
         with self.database.reading() as db:
             state = load_file(db, path)
         if (None if state is None else state.identity) == identity:
-            self._seen[path] = identity
+            self.saw(path, identity)
         elif is_journal(path):
-            self._seen[path] = self._follow_journal(path)
+            self.saw(path, self._follow_journal(path))
         else:
             self._project_whole(path)
 
@@ -118,8 +118,11 @@ class Projection:
             self._seen[path] = identity
 
     def saw(self, path: str, identity: FileIdentity | None) -> None:
-        """Remember that the index speaks of a file with this identity."""
-        self._seen[path] = identity
+        """Remember that the index speaks of a file with this identity; absent ones are asked for without end."""
+        if identity is None:
+            self._seen.pop(path, None)
+        else:
+            self._seen[path] = identity
 
     def write_whole(self, path: str, judge: Callable[[], list[J]]) -> list[J]:
         """Change the records of one whole-file document: note, truth, then index; see the contract for errors.
@@ -133,8 +136,7 @@ class Projection:
                 note_pending(db, [path])
             try:
                 self.follow(path)
-                for kind in kinds_in(path):
-                    self._refuse_unreadable(kind, path)
+                self.check_readable(path)
                 document = self.whole.load(path)
                 effects = judge()
                 busy = [effect for effect in effects if isinstance(effect, Effect) and not effect.idle]
@@ -174,10 +176,13 @@ class Projection:
     def sweep(self) -> None:
         """Compare every file with the index and project those that differ."""
         for path in self._file.differing(self.database):
-            if is_journal(path):
-                self.follow(path)
-            else:
-                self._project_whole(path)  # also where it looks the same: it may be too young for a change to show
+            try:
+                if is_journal(path):
+                    self.follow(path)
+                else:
+                    self._project_whole(path)  # also where it looks the same: it may be too young for a change to show
+            except (UnreadableError, InvalidError) as error:
+                _log.warning("%s cannot be looked at: %s", path, error.message)
 
     def rebuild(self) -> None:
         """Make the index anew from the files."""
@@ -200,7 +205,7 @@ class Projection:
     def _project_whole(self, path: str) -> None:
         with self.database.writing() as db:
             identity = self.whole.project(db, path)
-        self._seen[path] = identity
+        self.saw(path, identity)
 
     def _follow_journal(self, path: str) -> FileIdentity | None:
         try:
@@ -225,8 +230,18 @@ class Projection:
                     _log.warning("%s was left unfinished and cannot be looked at yet: %s", path, error.message)
 
     def _settle_locked(self, db: sqlite3.Connection, path: str) -> None:
-        self._seen[path] = self.whole.project(db, path)
+        self._seen.pop(path, None)
+        self.whole.project(db, path)
         clear_pending(db, path)
+
+    def check_readable(self, path: str) -> None:
+        """Return when a whole-file document can be read, as far as the index knows.
+
+        Raises:
+            UnreadableError: it cannot, so it must not be written over.
+        """
+        for kind in kinds_in(path):
+            self._refuse_unreadable(kind, path)
 
     def _refuse_unreadable(self, kind: Kind, path: str) -> None:
         with self.database.reading() as db:

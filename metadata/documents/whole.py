@@ -122,7 +122,7 @@ class WholeFiles:
         except NotFoundError:
             return {}
         except UnreadableError as error:
-            self._note_whole(db, path, error.message)
+            note_unreadable(db, path, error.message)
             return {}
         found: dict[Key, tuple[Kind, Record]] = {}
         note = _Notes(db, path)
@@ -137,17 +137,10 @@ class WholeFiles:
                     else:
                         found[kind.name, key] = (kind, record)
         except UnreadableError as error:
-            self._note_whole(db, path, error.message)
+            note_unreadable(db, path, error.message)
         if document.check == "altered":
             note(None, "", "altered", "its check value does not fit: it was edited by hand, or damaged")
         return found
-
-    def _note_whole(self, db: sqlite3.Connection, path: str, reason: str) -> None:
-        for located in kinds_of_path(path):
-            named = isinstance(located.kind.home, OwnFile) or located.kind.name == "user"
-            key = located.variable if named else ""
-            place_of_kind = -1 if key else -2 - kinds_in(path).index(located.kind)
-            save_problem(db, Problem(path, place_of_kind, located.kind.name, key, "unreadable", reason))
 
     def _replace(self, db: sqlite3.Connection, path: str, records: dict[Key, tuple[Kind, Record]]) -> None:
         known: dict[Key, str] = {}
@@ -160,6 +153,15 @@ class WholeFiles:
         for (name, key), (kind, record) in records.items():
             if known.get((name, key)) != json.dumps(record, separators=(",", ":")):
                 self._projector.upsert(db, kind, key, record, Source(path))
+
+
+def note_unreadable(db: sqlite3.Connection, path: str, reason: str) -> None:
+    """Note that a whole file cannot be read, for every kind of record that it holds."""
+    for located in kinds_of_path(path):
+        named = isinstance(located.kind.home, OwnFile) or located.kind.name == "user"
+        key = located.variable if named else ""
+        place_of_kind = -1 if key else -2 - kinds_in(path).index(located.kind)
+        save_problem(db, Problem(path, place_of_kind, located.kind.name, key, "unreadable", reason))
 
 
 class _Notes:

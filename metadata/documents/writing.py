@@ -57,10 +57,13 @@ class Writing:
     def _apply(self, changes: Sequence[Change]) -> list[Effect]:
         paths = [self._path_of(change, changes) for change in changes]
         for path in dict.fromkeys(paths):
+            self.intents.check(path)
             self._projection.follow(path)
         one_write = len(set(paths)) == 1 and (len(changes) == 1 or not is_journal(paths[0]))
         if one_write:
             return self._write(paths[0], changes)
+        for path in dict.fromkeys(paths):
+            self._projection.check_readable(path)
         view = self._view()
         effects = [evaluate(change, view) for change in changes]
         self.intents.run(steps_of(paths, effects))
@@ -70,6 +73,7 @@ class Writing:
         paths = [self._path_of(change, changes) for change in changes]
         made: dict[int, Effect | CalotypeError] = {}
         for path in dict.fromkeys(paths):
+            self.intents.check(path)
             self._projection.follow(path)
             places = [place for place, other in enumerate(paths) if other == path]
             made.update(zip(places, self._write_each(path, [changes[place] for place in places]), strict=True))

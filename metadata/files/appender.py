@@ -5,6 +5,7 @@ Every method is called with the journal's lock held.
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from contextlib import suppress
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .bundle import Bundle
     from .lines import Damage
+
+_log = logging.getLogger("calotype.files")
 
 _WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK
 _FAILED = stat.S_ISVTX
@@ -178,6 +181,8 @@ class Appender:
 
     def _mend(self, handle: Handle, size: int) -> list[Damage]:
         tail = examine(self._fs, handle.descriptor, self.path, size)
+        for damage in tail.damage:
+            _log.warning("%s, byte %d: %s It was set aside in quarantine/.", self.path, damage.offset, damage.reason)
         if tail.damage or tail.unfinished:
             size = self._repair.apply(handle.descriptor, tail, size)
         if handle.end < 0:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from .locks import Locks
     from .paths import DataPaths
 
-SECRET_FOLDERS = frozenset({"auth", "secrets", "settings"})
-"""Folders whose files are for their owner's eyes alone, whatever the umask says."""
+SECRET_FOLDERS = frozenset({"auth", "secrets", "settings", "cache", "intents", "quarantine"})
+"""Folders whose files are for their owner's eyes alone, whatever the umask says: those of secrets, and those that hold
+copies of any record."""
 
 
 class Bundle:

@@ -159,12 +159,9 @@ class _Opening:
         if MARKER in names:
             self._marker()
             return _State.STORE
-        if not names or (self._root / _CREATING).exists():
-            return _State.EMPTY
-        files = (path for path in self._baseline if "/" in path)
-        if names <= {*SEED_FOLDERS, *OWN_FOLDERS, ".gitkeep", ".gitignore"} or any(
-            (self._root / path).is_file() for path in files
-        ):
+        if not names - {"cache"} or (self._root / _CREATING).exists():
+            return _State.EMPTY  # an index alone is no store: it may be the mount of a volume of its own
+        if any((self._root / path).is_file() for path in self._baseline if "/" in path):
             return _State.SEED
         raise InvalidError(
             f"{self._root} holds other things and no store ({', '.join(sorted(names)[:5])}). "

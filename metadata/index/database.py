@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..errors import CalotypeError, InternalError
+from ..errors import BusyError, CalotypeError, FullError, InternalError, UnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +28,18 @@ WriterLock = Callable[[], AbstractContextManager[object]]
 
 
 class IndexLostError(CalotypeError):
-    """The index's file is not the one that was opened; nothing is lost, it is rebuilt from the files."""
+    """The index's file is not the one that was opened, or is damaged; nothing is lost, it is rebuilt from the files.
+
+    Args:
+        message: a sentence.
+        damaged: the file is there and must be built anew.
+    """
 
     kind = "internal"
+
+    def __init__(self, message: str, *, damaged: bool = False) -> None:
+        super().__init__(message)
+        self.damaged = damaged
 
 
 class Database:
@@ -66,7 +75,8 @@ class Database:
         """Lend a connection for reads.
 
         Raises:
-            IndexLostError: the file is gone or another one.
+            IndexLostError: the file is gone, another one, or damaged.
+            FullError, BusyError, UnreadableError: what SQLite said, as our kinds.
         """
         if self._path is None:
             with self._memory:
@@ -74,7 +84,8 @@ class Database:
             return
         connection = self._checkout()
         try:
-            yield connection
+            with _told():
+                yield connection
         finally:
             self._give_back(connection)
 
@@ -148,6 +159,24 @@ def connect(path: Path | None, *, bulk: bool = False) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_mode={'OFF' if bulk else 'WAL'}")
         connection.execute(f"PRAGMA synchronous={'OFF' if bulk else 'NORMAL'}")
     return connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what SQLite says of the disk and of its file into our errors; its other errors are mistakes of ours."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise IndexLostError(f"The index is damaged ({error}); it is built anew.", damaged=True) from error
+        if code == sqlite3.SQLITE_FULL:
+            raise FullError("The index could not be written: the disk is full. Free some space.") from error
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise BusyError("The index is in use for too long. Try again in a moment.") from error
+        if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            raise UnreadableError(f"The index cannot be used ({error}). Check the permissions of cache/.") from error
+        raise
 
 
 def create(connection: sqlite3.Connection, statements: Sequence[str], meta: dict[str, str]) -> None:

@@ -33,7 +33,7 @@ def documents_of(source: Documents | JsonStore) -> Documents:
 
 def first_of(documents: Documents) -> Stored | None:
     """Return the first user's record, None in a folder that has none yet."""
-    return next(iter(documents.scan("user")), None)
+    return documents.first("user")
 
 
 def ensure_first(documents: Documents, clock: Clock, ids: Ids) -> Stored:

@@ -34,6 +34,10 @@ _FAILED = 1
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound to
 
 
+_KEEP_ALIVE_S = 30
+"""Seconds; longer than clients and proxies usually keep an idle connection, so that they drop it and not we."""
+
+
 def end_well() -> None:
     """Let a signal be a good end from now on.
 
@@ -108,6 +112,7 @@ def run_server(settings: Settings, listener: socket.socket) -> int:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         date_header=True,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -182,3 +183,12 @@ def test_two_stores_see_each_others_writes_at_once(tmp_path: Path) -> None:
         assert second.read_json("a.json") == {"n": number}
         second.append_jsonl("a.jsonl", [{"n": number}])
         assert len(first.read_jsonl("a.jsonl")) == number + 1
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (1, 1.0), (0, False)])
+def test_edit_writes_what_python_holds_for_equal(tmp_path: Path, before: object, after: object) -> None:
+    store = JsonStore(tmp_path)
+    store.write_json("a.json", {"x": before})
+    with store.edit("a.json") as value:
+        value["x"] = after
+    assert json.dumps(store.read_json("a.json")) == json.dumps({"x": after})

@@ -32,7 +32,9 @@ class Steps:
         self.looked = threading.Semaphore(0)
         self.assets = SimpleNamespace(blobs=SimpleNamespace(sweep_staging=self.step("staging")))
         self.engine = SimpleNamespace(locks=SimpleNamespace(collect_leftovers=self.step("leftovers")))
-        self.documents = SimpleNamespace(sweep=self.step("sweep"), guard=self.guard)
+        self.documents = SimpleNamespace(
+            sweep=self.step("sweep"), retry=self.step("retry"), tidy=self.step("tidy"), guard=self.guard
+        )
 
     def step(self, name: str) -> Callable[..., None]:
         """Return a function that takes note of its call."""
@@ -78,7 +80,7 @@ def test_the_clearing_up_comes_at_once_and_once_and_the_looking_again_and_again(
         assert steps.looked.acquire(timeout=20)
     kept.stop()
     assert steps.done[:2] == ["staging", "leftovers"]
-    assert steps.done[2:8] == ["sweep", "finish"] * 3
+    assert steps.done[2:14] == ["sweep", "retry", "tidy", "finish"] * 3
     assert "staging" not in steps.done[2:]
 
 

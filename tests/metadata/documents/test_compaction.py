@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metadata.documents import compaction
 from metadata.documents.contract import ANY, put, remove
 from metadata.documents.json_files import JsonFiles
 from metadata.files.codec import encode_line
@@ -15,6 +16,8 @@ from metadata.index.query import Query
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    import pytest
 
 Compare = Callable[[Path], dict[str, list[tuple[object, ...]]]]
 JOURNAL = "binaries/index.jsonl"
@@ -136,3 +139,17 @@ def test_a_removed_record_does_not_come_back_through_a_foreign_second_line(root:
     files.compact()
     assert files.find("asset", Query()).total == 0
     files.close()
+
+
+def test_a_large_log_that_is_mostly_dead_is_tidied_and_others_are_left(
+    files: JsonFiles, root: Path, make: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make.asset(1)
+    files.apply([put("asset", record)])
+    for size in range(5):
+        files.apply([put("asset", {**record, "size": size}, ANY)])
+    assert files.tidy() == 0, "it is small"
+    monkeypatch.setattr(compaction, "OVERDUE_BYTES", 100)
+    assert files.tidy() > 0
+    assert len(lines_of(root)) == 1
+    assert files.tidy() == 0

@@ -9,7 +9,8 @@ import pytest
 
 from metadata.documents.contract import ANY, put
 from metadata.documents.intents import FOLDER, Intents, Step, steps_of
-from metadata.errors import CalotypeError, FullError, InternalError
+from metadata.errors import BusyError, FullError, InternalError
+from metadata.files.batch import Batch
 from metadata.files.engine import FileEngine
 from metadata.ids import RandomIds
 from metadata.references import removal
@@ -66,7 +67,28 @@ def test_nothing_of_an_operation_that_cannot_be_noted_happens(
     assert len(files.referrers("tag", label)) == 3
 
 
-def test_an_operation_that_broke_off_is_finished_before_the_next(
+def test_an_operation_refused_at_its_first_file_never_happens(
+    files: JsonFiles, make: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label, records = carried(make)
+    for kind, body in records:
+        files.apply([put(kind, body)])
+    stage = Batch.data
+
+    def full(self: Batch) -> bytes:
+        raise FullError(f"No room for {self.count} lines.")
+
+    monkeypatch.setattr(Batch, "data", full)
+    with pytest.raises(FullError):
+        files.apply(removal(files, "tag", label))
+    monkeypatch.setattr(Batch, "data", stage)
+    assert files.health().unfinished == 0
+    files.apply([put("asset", make.asset(8))])
+    assert files.get("tag", label) is not None
+    assert len(files.referrers("tag", label)) == 3
+
+
+def test_an_operation_that_broke_off_is_decided_and_finished_before_the_next(
     files: JsonFiles, make: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     label, records = carried(make)
@@ -80,12 +102,13 @@ def test_an_operation_that_broke_off_is_finished_before_the_next(
         return write(self, path, value, stamp=stamp)
 
     monkeypatch.setattr(FileEngine, "write_document", full)
-    with pytest.raises(FullError):
-        files.apply(removal(files, "tag", label))
+    files.apply(removal(files, "tag", label))
     assert files.health().unfinished == 1
-    with pytest.raises(FullError):
-        files.apply([put("asset", make.asset(7))])
+    files.apply([put("asset", make.asset(7))])
+    with pytest.raises(BusyError):
+        files.apply([put("tag", make.tag("another"))])
     monkeypatch.undo()
+    files.retry()
     files.apply([put("asset", make.asset(8))])
     assert files.health().unfinished == 0
     assert files.get("tag", label) is None
@@ -133,19 +156,17 @@ def test_what_is_written_down_is_what_is_done_again(root: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"steps": 5}', '{"steps": [{"kind": "nonsense"}]}', '{"version": 1}'])
-def test_a_damaged_note_is_kept_for_a_person_and_stops_writes_not_reads(
+def test_a_damaged_note_is_set_aside_and_stops_nothing(
     files: JsonFiles, root: Path, make: ModuleType, text: str
 ) -> None:
     record = make.asset(1)
     files.apply([put("asset", record)])
     (root / FOLDER).mkdir(exist_ok=True)
-    note = root / FOLDER / "0.json"
-    note.write_text(text)
-    with pytest.raises(CalotypeError):
-        files.apply([put("asset", record, ANY)])
-    assert note.read_text() == text
-    assert files.get("asset", record["id"]) is not None
-    assert files.health().unfinished == 1
+    (root / FOLDER / "0.json").write_text(text)
+    files.apply([put("asset", {**record, "filename": "renamed"}, ANY)])
+    assert files.health().unfinished == 0
+    (kept,) = (root / "quarantine").iterdir()
+    assert kept.read_text() == text
 
 
 def test_a_change_that_changes_nothing_is_no_step(files: JsonFiles, root: Path, make: ModuleType) -> None:

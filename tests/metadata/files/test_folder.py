@@ -135,6 +135,7 @@ def test_git_ignores_secrets_and_keeps_what_was_ignored_before(tmp_path: Path) -
     assert {"secrets/", "auth/", "settings/connection-profiles.json", "cache/", "*.lock", "intents/"} <= set(lines)
     assert "chats/" not in lines
     (tmp_path / "b" / "tags").mkdir(parents=True)
+    (tmp_path / "b" / "tags" / "tags.json").write_text("{}")
     (tmp_path / "b" / ".gitignore").write_text("mine\ncache/")
     prepare(tmp_path / "b", FILES, git_private=True)
     lines = (tmp_path / "b" / ".gitignore").read_text().splitlines()
