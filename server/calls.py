@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError, InternalError, NotFoundError, UnauthenticatedError
@@ -20,6 +20,7 @@ from .bodies import parse_object, read_body
 from .conditional import check_match, entity_tag
 from .queries import Arguments, Parameter
 from .settings import BlobAccess
+from .signing import UrlSigner
 from .threads import in_thread
 from .wire import base_of
 
@@ -63,6 +64,11 @@ class Service:
         self.settings = store.settings
         self.base = base_of(store.settings)
         self.authenticator = Authenticator(store.tokens, store.users, store.owner, required=store.settings.auth)
+
+    @cached_property
+    def signer(self) -> UrlSigner:
+        """Signs addresses of bytes and checks them; its key is made on first use."""
+        return UrlSigner(self.store.vault.url_key(), self.store.clock)
 
     @property
     def private(self) -> bool:
@@ -221,6 +227,8 @@ class Operation:
         header = call.request.headers.get("authorization")
         if needed is None:
             return _guest(call, header) if self.access is Access.OPEN else None
+        if header is None and self.access is Access.BYTES and _signed(call):
+            return None
         caller = call.service.authenticator.caller(header)
         if caller is None:
             raise UnauthenticatedError("This needs an access token, sent as `Authorization: Bearer calo_…`.")
@@ -243,6 +251,16 @@ def _guest(call: Call, header: str | None) -> Caller | None:
     if caller is not None:
         _note_admin(call, caller)
     return caller
+
+
+def _signed(call: Call) -> bool:
+    """Tell whether the address itself says that it may be read."""
+    query = call.request.query_params
+    expires, signature = query.get("expires"), query.get("signature")
+    if expires is None or signature is None:
+        return False
+    path = str(call.request.scope["path"]).removeprefix(call.service.settings.root_path)
+    return call.service.signer.check(path, expires, signature)
 
 
 def _note_admin(call: Call, caller: Caller) -> None:

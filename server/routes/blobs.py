@@ -110,7 +110,9 @@ def _sees(call: Call, caller: Caller, digest: Digest) -> bool:
 
 def _own_name(call: Call, digest: Digest) -> str | None:
     """Return what the caller calls a payload, where it is private: another's name for it is not theirs to see."""
-    if call.caller is None or call.caller.owner is None:
+    if call.caller is None:
+        return f"{digest}" if call.service.private else None
+    if call.caller.owner is None:
         return None
     mine = call.store.assets.images.find_by_sha256(digest, owner=call.caller.owner)
     return mine[0].filename if mine else f"{digest}"

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from ..calls import Access, Operation, Strictness
 from ..openapi import document
 from ..responses import json_answer
-from . import assets, blobs, links, messages, operations, records, relations, tokens
+from . import assets, blobs, links, messages, operations, records, relations, signing, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ def all_operations() -> list[Operation]:
         *blobs.operations(),
         *assets.operations(),
         *links.operations(),
+        *signing.operations(),
         *tokens.operations(),
         *records.operations(),
         *relations.operations(),
