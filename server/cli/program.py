@@ -19,7 +19,7 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, key, put, serve, tokens, user
+from . import about, assets, folder, key, link, put, serve, tokens, user
 from .output import Output
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def program() -> typer.Typer:
         assets.ls,
         assets.show,
         assets.rm,
+        link.link,
         about.config,
         folder.compact,
         folder.reindex,

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from typer.models import OptionInfo
 
-from server.cli import about, assets, folder, key, options, put, serve, tokens, user
+from server.cli import about, assets, folder, key, link, options, put, serve, tokens, user
 
 COMMANDS = (
     about.config, about.version, assets.get, assets.ls, assets.rm, assets.show, folder.compact, folder.init,
-    folder.reindex, key.new, key.rotate, key.show, put.put, serve.serve, tokens.create, tokens.ls, tokens.revoke,
-    user.create, user.ls, user.passwd, user.role,
+    folder.reindex, key.new, key.rotate, key.show, link.link, put.put, serve.serve, tokens.create, tokens.ls,
+    tokens.revoke, user.create, user.ls, user.passwd, user.role,
 )  # fmt: skip
 
 
