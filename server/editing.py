@@ -35,7 +35,7 @@ EDITABLE = (
 FIXED = ("sha256", "size", "mimeType", "width", "height", "declaredType")
 """What follows from the bytes and from how they came."""
 
-IGNORED = ("id", "createdAt", "updatedAt", "relativePath", "duplicate", *DERIVED_NAMES)
+IGNORED = ("id", "createdAt", "updatedAt", "relativePath", "madeForAvatar", "duplicate", *DERIVED_NAMES)
 OWNER = "userId"
 
 _ON_DISK = {wire: name for name, wire in ASSET_NAMES.items()}

@@ -148,6 +148,8 @@ def _success(operation: Operation, status: int, words: str) -> dict[str, Any]:
 
 def _upload_body(operation: Operation) -> dict[str, Any]:
     content: dict[str, Any] = {_BYTES: {"schema": {"type": "string", "format": "binary"}}}
+    if operation.takes:
+        content["application/json"] = {"schema": ref(operation.takes)}
     if operation.method == "POST":
         file = {"type": "array", "items": {"type": "string", "format": "binary"}}
         texts = {parameter.name: _query_parameter(parameter)["schema"] for parameter in operation.parameters}

@@ -71,6 +71,7 @@ def _answers() -> dict[str, Schema]:
     return {
         "Problem": _problem(),
         "Picture": _picture(),
+        "PictureNamed": {"oneOf": [_object(sha256=_SHA256), _object(assetId=_TEXT)]},
         "Into": _object(into=_TEXT),
         "Swipes": _object(items=_list(ref("ChatEvent")), total=_COUNT, chosen=_or_null(_TEXT)),
         "Made": _object(items=_list(_object(status=_COUNT) | {"additionalProperties": True})),

@@ -31,6 +31,7 @@ class Asset(Dated):
         tag_types: what the ids in `tags` are, for all but tags proper (THEME); without it they are looked up.
         image_profile_id: the image profile that generated the picture.
         declared_type: the media type the uploader gave, where the bytes say otherwise; never used.
+        made_for_avatar: the record was made to give somebody a picture, and goes when nothing has it any more.
     """
 
     declaration = Declaration(name="asset", home=Lines("binaries/index.jsonl"), collection="assets")
@@ -57,6 +58,7 @@ class Asset(Dated):
         default=None, alias="_imageProfileId"
     )
     declared_type: Text | None = Field(default=None, alias="_declaredType")
+    made_for_avatar: Flag | None = Field(default=None, alias="_madeForAvatar")
 
     @model_validator(mode="before")
     @classmethod

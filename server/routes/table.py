@@ -9,7 +9,7 @@ from starlette.routing import Route
 from ..calls import Access, Operation, Strictness
 from ..openapi import document
 from ..responses import json_answer
-from . import assets, blobs, links, messages, operations, records, relations, signing, tokens
+from . import assets, blobs, links, messages, operations, pictures, records, relations, signing, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ def all_operations() -> list[Operation]:
         *tokens.operations(),
         *records.operations(),
         *relations.operations(),
+        *pictures.operations(),
         *messages.operations(),
         *operations.operations(),
     ]
