@@ -47,15 +47,21 @@ def fold(text: str) -> str:
 
 def words(text: str) -> str:
     """Return the folded words to index, CJK runs as characters and pairs, separated by spaces."""
-    return " ".join(term for token in _TOKEN.findall(fold(text)) for term in _terms(token))
+    folded = fold(text)
+    if folded.isascii():  # no CJK: every token is a term
+        return " ".join(_TOKEN.findall(folded))
+    return " ".join(term for token in _TOKEN.findall(folded) for term in _terms(token))
 
 
 def grams(text: str) -> str:
     """Return the trigrams of the folded words to index, separated by spaces."""
     seen: dict[str, None] = {}
-    for token in _TOKEN.findall(fold(text)):
-        if not _IS_CJK.match(token):
-            seen.update(dict.fromkeys(_windows(token, _GRAM)))
+    folded = fold(text)
+    plain = folded.isascii()
+    for token in dict.fromkeys(_TOKEN.findall(folded)):  # in prose most words come again
+        if plain or not _IS_CJK.match(token):
+            for place in range(len(token) - _GRAM + 1):
+                seen[token[place : place + _GRAM]] = None
     return " ".join(seen)
 
 
