@@ -23,7 +23,7 @@ For = Annotated[str, typer.Option("--for", metavar="WHEN", help="A span (1h, 30d
 
 
 def link(sha256: Sha, *, span: For = "1h", data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Print an address of a payload that opens without credentials, for a time.
+    """Print an address that opens without credentials.
 
     It begins with CALOTYPE_PUBLIC_URL if that is set, else with the host and port that `serve` would use.
     """

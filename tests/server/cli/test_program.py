@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .conftest import Invoke
 
 COMMANDS = (
-    "init", "serve", "put", "get", "ls", "show", "rm", "config", "compact", "reindex", "version", "token",
+    "init", "serve", "put", "get", "ls", "show", "rm", "link", "config", "compact", "reindex", "version", "token",
+    "key", "user",
 )  # fmt: skip
 
 
