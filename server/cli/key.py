@@ -45,8 +45,9 @@ def show(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def rotate(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Seal everything with a new key, all or nothing.
 
-    A server may go on running. Cut off, it is finished when the folder is next opened. A key from CALOTYPE_MASTER_KEY is changed by putting the
-    new one before the old one there, separated by a blank, before this command and taking the old one away after it.
+    A server may go on running. Cut off, it is finished when the folder is next opened. A key from CALOTYPE_MASTER_KEY
+    is changed by putting the new one before the old one there, separated by a blank, before this command, and taking
+    the old one away after it.
     """
     output = Output(as_json=as_json)
     with open_folder(data_dir, output) as store:
