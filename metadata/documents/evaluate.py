@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..errors import CalotypeError, ConflictError, InvalidError, NotFoundError, StaleError, UnreadableError
 from ..files.cache import copied
+from ..index.children import parent_of
 from ..index.projector import Reference, owner_of, references_of, unique_values
 from ..index.state import unreadable_record
 from ..index.tables import table_of
@@ -241,7 +242,7 @@ def _check_references(effect: Effect, view: View) -> None:
 
 
 def _resolves(reference: Reference, effect: Effect, body: Mapping[str, object], view: View) -> bool:
-    owner = owner_of(effect.kind, body)
+    owner = _owner(effect.kind, body, view)
     for name in [reference.kind] if reference.kind else TAG_TARGETS:
         key = f"{body.get('chatId')}/{reference.key}" if name == "message" else reference.key
         holder = view.exists(CATALOG[name], key)
@@ -249,3 +250,11 @@ def _resolves(reference: Reference, effect: Effect, body: Mapping[str, object], 
         if holder is not None and (not owner or not holder or owner == holder):
             return True
     return False
+
+
+def _owner(kind: Kind, body: Mapping[str, object], view: View) -> str:
+    """Return the user a record belongs to; what stands in a log is its parent's owner's."""
+    parent = parent_of(kind)
+    if parent is None:
+        return owner_of(kind, body)
+    return view.exists(CATALOG[parent], str(body.get(str(kind.parent)))) or ""

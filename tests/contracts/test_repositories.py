@@ -508,6 +508,26 @@ def test_events_are_judged_each_for_itself(store: Repositories) -> None:
         store.messages.append(talk.id, {"role": "NOBODY", "content": "b"})
 
 
+def test_an_event_cannot_carry_anothers_picture(store: Repositories) -> None:
+    other = store.users.create(email="o@example.org").id
+    talk, mine, theirs = chat(store), asset(store, 1), asset(store, 2, user_id=other)
+    store.messages.append(talk.id, {"role": "USER", "content": "a", "attachments": [mine.id]})
+    with pytest.raises(InvalidError, match="does not exist"):
+        store.messages.append(talk.id, {"role": "USER", "content": "a", "attachments": [theirs.id]})
+
+
+def test_a_replaced_event_stays_where_it_is(store: Repositories) -> None:
+    talk = chat(store)
+    first, _ = say(store, talk.id, "a", "b")
+    key = f"{talk.id}/{first}"
+    after = store.messages.replace(key, {"type": "message", "role": "ASSISTANT", "content": "c", "id": new_id()})
+    assert after.to_record() | {"role": "USER", "content": "a"} == store.messages.get(key).to_record() | {
+        "role": "USER",
+        "content": "a",
+    }
+    assert contents(store.messages.find_by_chat_id(talk.id)) == ["c", "b"]
+
+
 def test_there_is_nothing_to_say_in_a_chat_that_is_not_there(store: Repositories) -> None:
     for ask in (
         lambda: store.messages.append(new_id(), {"role": "USER", "content": "a"}),
