@@ -12,7 +12,7 @@ from metadata.schemas.enums import Scope, UserRole
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metadata.schemas.signin import AccessToken
+    from metadata.schemas.signin import AccessToken, Session
     from metadata.schemas.users import User
 
 _RANK: Mapping[str, int] = MappingProxyType({Scope.READ: 1, Scope.WRITE: 2, Scope.ADMIN: 3})
@@ -25,6 +25,13 @@ class Tokens(Protocol):
 
     def authenticate(self, secret: str) -> AccessToken | None:
         """Return the token's record; None when it is unknown, revoked or expired."""
+
+
+class Sessions(Protocol):
+    """Where sessions are known."""
+
+    def session_of(self, token: str) -> tuple[Session, User] | None:
+        """Return a session and its user; None when it is unknown or over."""
 
 
 class Users(Protocol):
@@ -41,12 +48,14 @@ class Caller:
     Attributes:
         user_id: in whose name new records are made.
         scope: what they may do.
-        token: the access token they showed; None where nobody is asked for one.
+        token: the access token they showed; None where they showed another thing, or nobody is asked.
+        session: the session whose token they showed.
     """
 
     user_id: str
     scope: Scope
     token: AccessToken | None = None
+    session: Session | None = None
 
     @property
     def admin(self) -> bool:
@@ -83,13 +92,15 @@ class Authenticator:
     Args:
         tokens: where tokens are known.
         users: where their users are known.
+        sessions: where those are known who signed in.
         first: the first user; requests act as this one, as an administrator, where nobody is asked.
         required: whether callers are asked who they are.
     """
 
-    def __init__(self, tokens: Tokens, users: Users, first: User, *, required: bool) -> None:
+    def __init__(self, tokens: Tokens, users: Users, sessions: Sessions, first: User, *, required: bool) -> None:
         self._tokens = tokens
         self._users = users
+        self._sessions = sessions
         self._first = first
         self._required = required
 
@@ -103,11 +114,21 @@ class Authenticator:
             return Caller(self._first.id, Scope.ADMIN)
         if authorization is None:
             return None
-        token = self._tokens.authenticate(_bearer(authorization))
-        user = None if token is None else self._users.find_by_id(token.user_id)
-        if token is None or user is None:
+        secret = _bearer(authorization)
+        token = self._tokens.authenticate(secret)
+        if token is None:
+            return self._signed_in(secret)
+        user = self._users.find_by_id(token.user_id)
+        if user is None:
             raise UnauthenticatedError("This access token is unknown, expired or revoked.")
         return Caller(user.id, self.lesser(token.scope, self.most_of(user)), token)
+
+    def _signed_in(self, secret: str) -> Caller:
+        found = self._sessions.session_of(secret)
+        if found is None:
+            raise UnauthenticatedError("This access token or session is unknown, expired or ended.")
+        session, user = found
+        return Caller(user.id, self.most_of(user), session=session)
 
     def most_of(self, user: User) -> Scope:
         """Return the widest scope that a user's role allows; without a role the first user is an administrator."""

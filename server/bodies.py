@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 from metadata.errors import InvalidError, TooLargeError, UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from starlette.requests import Request
 
 JSON_TYPES = ("application/json",)
@@ -67,6 +69,31 @@ def parse_object(data: bytes) -> dict[str, object]:
     value = parse_json(data)
     if not isinstance(value, dict):
         raise InvalidError("The body has to be a JSON object.")
+    return value
+
+
+def check_names(body: Mapping[str, object], names: Sequence[str]) -> None:
+    """Return when a body has no other members than these.
+
+    Raises:
+        InvalidError: it has.
+    """
+    for name in body:
+        if name not in names:
+            raise InvalidError(
+                f"There is no member {_shown(name)} here; there are: {', '.join(names)}.", field=name[:80]
+            )
+
+
+def text_of(body: Mapping[str, object], name: str) -> str:
+    """Return a member that has to be a text.
+
+    Raises:
+        InvalidError: it is absent, or none.
+    """
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise InvalidError(f"{name} has to be a text.", field=name)
     return value
 
 

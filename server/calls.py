@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError, InternalError, NotFoundError, UnauthenticatedError
+from metadata.passwords import Passwords
 from metadata.schemas.enums import Scope
 
 from .auth import Authenticator, Caller
@@ -20,8 +21,10 @@ from .bodies import parse_object, read_body
 from .conditional import check_match, entity_tag
 from .queries import Arguments, Parameter
 from .settings import BlobAccess
+from .signin import SignIn
 from .signing import UrlSigner
 from .threads import in_thread
+from .throttle import Throttle
 from .wire import base_of
 
 if TYPE_CHECKING:
@@ -63,7 +66,12 @@ class Service:
         self.store = store
         self.settings = store.settings
         self.base = base_of(store.settings)
-        self.authenticator = Authenticator(store.tokens, store.users, store.owner, required=store.settings.auth)
+        self.signin = SignIn(
+            store.records.users, store.records.sessions, Passwords(), Throttle(store.clock), store.clock
+        )
+        self.authenticator = Authenticator(
+            store.tokens, store.users, self.signin, store.owner, required=store.settings.auth
+        )
 
     @cached_property
     def signer(self) -> UrlSigner:

@@ -37,6 +37,7 @@ _SIGNED_IN = (
     (http.HTTPStatus.UNAUTHORIZED, "No credentials, or wrong ones."),
     (http.HTTPStatus.FORBIDDEN, "The scope is too small, or another site's page asks."),
 )
+_THROTTLED = (http.HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts failed; `Retry-After` says when to come back.")
 _ABSENT = (http.HTTPStatus.NOT_FOUND, "There is no such thing, or it is not the caller's.")
 _SAFE = frozenset({"GET", "HEAD"})
 _BYTES = "application/octet-stream"
@@ -123,7 +124,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
         errors += _UNSAFE_ERRORS
     if operation.access is not Access.OPEN:
         errors += _SIGNED_IN
-    if "{" in operation.path:
+    if operation.path.startswith("/api/auth/"):
+        errors += [*_SIGNED_IN, _THROTTLED]
+    if "{" in operation.path or operation.path.endswith("/consume"):
         errors.append(_ABSENT)
     if operation.path.startswith("/blobs/") and operation.method == "GET":
         errors.append((http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range lies outside the content."))

@@ -71,6 +71,13 @@ def _answers() -> dict[str, Schema]:
     return {
         "Problem": _problem(),
         "Picture": _picture(),
+        "Revealed": _object(key=_TEXT),
+        "Consumed": _object(identifier=_TEXT, token=_TEXT),
+        "Preferences": _object(user=ref("User"), chatSettings=ref("ChatSettings")),
+        "PreferencesBody": _object(user=ref("UserBody"), chatSettings=ref("ChatSettingsBody")) | {"required": []},
+        "Credentials": _object(email=_TEXT, password=_TEXT),
+        "SignedIn": _object(token=_TEXT, expires=_TEXT, scope=ref("Scope"), user=ref("User")),
+        "PasswordWanted": _object(current=_TEXT, password=_TEXT, userId=_TEXT) | {"required": ["password"]},
         "PictureNamed": {"oneOf": [_object(sha256=_SHA256), _object(assetId=_TEXT)]},
         "Into": _object(into=_TEXT),
         "Swipes": _object(items=_list(ref("ChatEvent")), total=_COUNT, chosen=_or_null(_TEXT)),

@@ -9,7 +9,21 @@ from starlette.routing import Route
 from ..calls import Access, Operation, Strictness
 from ..openapi import document
 from ..responses import json_answer
-from . import assets, blobs, links, messages, operations, pictures, records, relations, signing, tokens
+from . import (
+    assets,
+    blobs,
+    links,
+    messages,
+    operations,
+    pictures,
+    preferences,
+    records,
+    relations,
+    secrets,
+    signin,
+    signing,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +42,9 @@ def all_operations() -> list[Operation]:
         *links.operations(),
         *signing.operations(),
         *tokens.operations(),
+        *signin.operations(),
+        *preferences.operations(),
+        *secrets.operations(),  # before the collections, whose ids stand where `consume` does
         *records.operations(),
         *relations.operations(),
         *pictures.operations(),

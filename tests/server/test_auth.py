@@ -6,7 +6,7 @@ import pytest
 
 from metadata.errors import DeniedError, UnauthenticatedError
 from metadata.schemas.enums import Scope
-from metadata.schemas.signin import AccessToken
+from metadata.schemas.signin import AccessToken, Session
 from metadata.schemas.users import User
 from server.auth import Authenticator, Caller, includes
 
@@ -43,8 +43,22 @@ class Users:
         return {FIRST: user(FIRST), SECOND: user(SECOND, **self.second)}.get(record_id)
 
 
+class Sessions:
+    """Sessions whose token is `session:` and their user."""
+
+    def __init__(self, users: Users) -> None:
+        self.users = users
+
+    def session_of(self, token: str) -> tuple[Session, User] | None:
+        """Read the text."""
+        found = self.users.find_by_id(token.removeprefix("session:"))
+        record = {"id": FIRST, "sessionToken": "x", "userId": SECOND, "expires": DATES["createdAt"]}
+        return None if found is None else (Session.from_record(record), found)
+
+
 def caller(header: str | None, role: dict[str, str] | None = None, *, required: bool = True) -> Caller | None:
-    return Authenticator(Tokens(), Users(**(role or {})), user(FIRST), required=required).caller(header)
+    users = Users(**(role or {}))
+    return Authenticator(Tokens(), users, Sessions(users), user(FIRST), required=required).caller(header)
 
 
 def known(header: str, **role: str) -> Caller:
@@ -57,6 +71,14 @@ def test_a_token_gives_its_user_and_its_scope() -> None:
     found = known(f"Bearer {SECOND}/read")
     assert (found.user_id, found.scope, found.owner, found.admin) == (SECOND, Scope.READ, SECOND, False)
     assert found.token is not None
+
+
+def test_a_session_gives_its_user_and_all_that_the_role_allows() -> None:
+    found = known(f"Bearer session:{SECOND}")
+    assert (found.user_id, found.scope, found.token, found.session is None) == (SECOND, Scope.WRITE, None, False)
+    assert known(f"Bearer session:{SECOND}", _role="admin").admin
+    with pytest.raises(UnauthenticatedError):
+        known(f"Bearer session:{GONE}")
 
 
 @pytest.mark.parametrize("header", [f"bearer {FIRST}/admin", f"  BEARER   {FIRST}/admin "])
