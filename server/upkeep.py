@@ -66,3 +66,5 @@ class Upkeep:
         except (CalotypeError, OSError) as error:
             # The next round tries again; answering goes on meanwhile.
             _log.warning("Upkeep: %s failed: %s", what, error)
+        except Exception:  # noqa: BLE001 - the edge of a thread: a mistake of ours must not end the upkeep unseen
+            _log.exception("Upkeep: %s failed unexpectedly", what)

@@ -89,25 +89,14 @@ class JsonFiles:
 
     def many(self, kind: str, keys: Sequence[str]) -> dict[str, Stored]:
         """Return the records with these keys, by key, in one question."""
-
-        def answer() -> dict[str, Stored]:
-            self._projection.refresh(CATALOG[kind])
-            with self._projection.database.reading() as db:
-                return load_many(db, CATALOG[kind], keys)
-
-        return self._projection.answer(answer) if keys else {}
+        return self._of(CATALOG[kind], lambda db: load_many(db, CATALOG[kind], keys)) if keys else {}
 
     def first(self, kind: str) -> Stored | None:
         """Return the record in the kind's own file where further ones have files of theirs."""
         home = CATALOG[kind].home
         path = home.path if isinstance(home, InMember) else ""
 
-        def answer() -> str | None:
-            self._projection.refresh(CATALOG[kind])
-            with self._projection.database.reading() as db:
-                return key_at(db, CATALOG[kind], path)
-
-        key = self._projection.answer(answer)
+        key = self._of(CATALOG[kind], lambda db: key_at(db, CATALOG[kind], path))
         return None if key is None else self.get(kind, key)
 
     def find(self, kind: str, query: Query) -> Found:
@@ -145,34 +134,16 @@ class JsonFiles:
 
     def lookup(self, kind: str, fields: Sequence[str], values: Sequence[str]) -> Stored | None:
         """Return the record that holds these values of a unique rule, None when there is none."""
-
-        def answer() -> str | None:
-            self._projection.refresh(CATALOG[kind])
-            with self._projection.database.reading() as db:
-                return load_holder(db, CATALOG[kind], fields, values)
-
-        key = self._projection.answer(answer)
+        key = self._of(CATALOG[kind], lambda db: load_holder(db, CATALOG[kind], fields, values))
         return None if key is None else self.get(kind, key)
 
     def total(self, kind: str, field: str) -> int:
         """Return the sum of a numeric filter field over all records of a kind."""
-
-        def answer() -> int:
-            self._projection.refresh(CATALOG[kind])
-            with self._projection.database.reading() as db:
-                return load_total(db, CATALOG[kind], field)
-
-        return self._projection.answer(answer)
+        return self._of(CATALOG[kind], lambda db: load_total(db, CATALOG[kind], field))
 
     def is_live(self, sha256: str) -> bool:
         """Tell whether a record names this payload or a record's text mentions it."""
-
-        def answer() -> bool:
-            self._projection.refresh(CATALOG["asset"])
-            with self._projection.database.reading() as db:
-                return load_live(db, sha256)
-
-        return self._projection.answer(answer)
+        return self._of(CATALOG["asset"], lambda db: load_live(db, sha256))
 
     def referrers(self, kind: str, key: str) -> list[Referrer]:
         """Return every declared reference to a record."""
@@ -183,14 +154,9 @@ class JsonFiles:
         return self._linked(lambda db: load_mentions(db, sha256))
 
     def buried(self, kind: str, key: str) -> Record | None:
-        """Return the last body of a removed record whose kind keeps it."""
-
-        def answer() -> Record | None:
-            self._projection.refresh(CATALOG[kind], key)
-            with self._projection.database.reading() as db:
-                return load_buried(db, kind, key)
-
-        return self._projection.answer(answer)
+        """Return the last body of a record removed within the trash window, if its kind keeps it."""
+        since = self._since()
+        return self._of(CATALOG[kind], lambda db: load_buried(db, kind, key, since), key)
 
     @contextmanager
     def guard(self, *, exclusive: bool = False) -> Iterator[None]:
@@ -207,7 +173,7 @@ class JsonFiles:
     def compact(self) -> int:
         """Rewrite every log to one line per live record; return the bytes saved."""
         paths = [kind.home.path for kind in CATALOG.values() if isinstance(kind.home, Lines)]
-        since = timestamp(self._clock.now() - timedelta(seconds=self._trash_s))
+        since = self._since()
         with self.guard(exclusive=True):
             logs = self._projection.answer(lambda: worn(self._projection))
             return sum(compact(self._projection, path, since) for path in [*paths, *logs])
@@ -228,7 +194,7 @@ class JsonFiles:
 
     def tidy(self) -> int:
         """Compact the logs that are large and mostly dead, beside their writers; return the bytes saved."""
-        since = timestamp(self._clock.now() - timedelta(seconds=self._trash_s))
+        since = self._since()
         paths = self._projection.answer(lambda: overdue(self._projection))
         with self.guard():
             return sum(compact(self._projection, path, since) for path in paths)
@@ -266,6 +232,20 @@ class JsonFiles:
                 return question(db)
 
         return self._projection.answer(answer)
+
+    def _of(self, kind: Kind, question: Callable[[sqlite3.Connection], T], key: str | None = None) -> T:
+        """Ask the index, once it is fit to answer for a kind."""
+
+        def answer() -> T:
+            self._projection.refresh(kind, key)
+            with self._projection.database.reading() as db:
+                return question(db)
+
+        return self._projection.answer(answer)
+
+    def _since(self) -> str:
+        """Return the time since when what was removed can be restored."""
+        return timestamp(self._clock.now() - timedelta(seconds=self._trash_s))
 
     def _get(self, kind: Kind, key: str) -> Stored | None:
         try:

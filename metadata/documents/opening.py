@@ -88,7 +88,10 @@ class IndexFile:
 
     def _settled(self, path: str, known: Mapping[str, FileState]) -> bool:
         state = known.get(path)
-        identity = self._tails.identity(path)
+        try:
+            identity = self._tails.identity(path)
+        except InvalidError:
+            return False  # a link, which is refused; whoever looks at it says so
         if state is None or identity is None:
             return state is None and identity is None
         return state.identity == identity and not identity.racy(state.indexed_ns)
@@ -108,7 +111,7 @@ class IndexFile:
             if logs_only and not is_journal(path):
                 continue
             try:
-                self._finish_line(path)
+                self.finish_line(path)
                 with database.writing() as db:
                     self._project(db, path, recovered=False)
             except DamagedTailError:
@@ -164,7 +167,7 @@ class IndexFile:
 
     def _project_new(self, db: sqlite3.Connection, path: str) -> None:
         try:
-            self._finish_line(path)
+            self.finish_line(path)
             self._project(db, path, recovered=False)
         except DamagedTailError:
             self._engine.journal(path).recover()
@@ -174,7 +177,7 @@ class IndexFile:
             # One file that the system refuses hides its own records and no others.
             note_unreadable(db, path, error.message)
 
-    def _finish_line(self, path: str) -> None:
+    def finish_line(self, path: str) -> None:
         """Have a journal's last line ended or set aside: what an editor left without a line break is a record too."""
         identity = self._tails.identity(path) if is_journal(path) else None
         size = 0 if identity is None else identity.size

@@ -178,6 +178,7 @@ class Projection:
         for path in self._file.differing(self.database):
             try:
                 if is_journal(path):
+                    self._file.finish_line(path)
                     self.follow(path)
                 else:
                     self._project_whole(path)  # also where it looks the same: it may be too young for a change to show

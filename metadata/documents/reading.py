@@ -164,9 +164,10 @@ def load_live(db: sqlite3.Connection, sha256: str) -> bool:
     return bool(db.execute(sql, {"hash": sha256}).fetchone()[0])
 
 
-def load_buried(db: sqlite3.Connection, kind: str, key: str) -> Record | None:
-    """Return the last body of a removed record, None when its tombstone keeps none or there is no tombstone."""
-    row = db.execute("SELECT body FROM tombstones WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+def load_buried(db: sqlite3.Connection, kind: str, key: str, since: str = "") -> Record | None:
+    """Return the last body of a record removed since then, None when its tombstone keeps none or there is none."""
+    sql = "SELECT body FROM tombstones WHERE kind = ? AND key = ? AND deleted >= ?"
+    row = db.execute(sql, (kind, key, since)).fetchone()
     return None if row is None or row[0] is None else _parse(row[0])
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .contract import Change
     from .projection import Projection
 
-_KEPT_LOGS = 128
+_KEPT_LOGS = 64
 """Each keeps its file open, and a store has a log for every chat."""
 
 

@@ -26,7 +26,7 @@ from .trouble import told
 if TYPE_CHECKING:
     from pathlib import Path
 
-_KEPT_JOURNALS = 256
+_KEPT_JOURNALS = 64
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 __all__ = ["SECRET_FOLDERS", "Document", "FileEngine"]

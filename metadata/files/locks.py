@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 COLLECTIONS = ("characters", "personas", "settings/users")
 """Folders whose files share one lock."""
 
-_KEPT_LOCKS = 256
+_KEPT_LOCKS = 128
 _SHARDS = 256
 
 
@@ -173,6 +173,8 @@ class Locks:
                 self._presence.close()
                 self._present = None
         self._locks.clear()
+        for gate in (self.gate, self._lease):
+            gate.close()
 
     def _alone(self) -> bool:
         """Tell whether this process alone has the store open."""

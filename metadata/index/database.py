@@ -163,7 +163,7 @@ def connect(path: Path | None, *, bulk: bool = False) -> sqlite3.Connection:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn what SQLite says of the disk and of its file into our errors; its other errors are mistakes of ours."""
+    """Turn what SQLite says into our errors; what is neither about the disk nor about its file is a mistake of ours."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -176,7 +176,7 @@ def _told() -> Iterator[None]:
             raise BusyError("The index is in use for too long. Try again in a moment.") from error
         if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
             raise UnreadableError(f"The index cannot be used ({error}). Check the permissions of cache/.") from error
-        raise
+        raise InternalError(f"The index refused a question: {error}.") from error
 
 
 def create(connection: sqlite3.Connection, statements: Sequence[str], meta: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from ..documents.contract import Record, Referrer, put
 from ..errors import ConflictError, InvalidError, NotFoundError
 from ..index.query import Query
 from ..schemas.assets import Asset
-from ..schemas.catalog import TAG_TYPES
+from ..schemas.catalog import TAG_TYPES, RefField
 from ..schemas.enums import ImageTagType
 from .base import Repository
 
@@ -137,6 +137,16 @@ class ImagesRepository(Repository[Asset]):
         return body
 
     def restore(self, asset_id: str, *, owner: str | None = None) -> Asset:
-        """Bring back a deleted record; errors as `buried`."""
-        (stored,) = self._documents.apply([put("asset", self.buried(asset_id, owner=owner), trusting=True)])
+        """Bring back a deleted record, without its references to what was deleted since; errors as `buried`."""
+        body = self.buried(asset_id, owner=owner)
+        for ref in self.kind.refs:
+            for target in ref.values(body):
+                if ref.path != (self.kind.owner,) and not self._resolves(ref, body, target):
+                    body = ref.without(body, target) or body
+        (stored,) = self._documents.apply([put("asset", body, trusting=True)])
         return self._entity(self._certain(stored))
+
+    def _resolves(self, ref: RefField, body: Record, target: str) -> bool:
+        kinds = ref.targets if (named := ref.target_kind(body, target)) is None else (named,)
+        keys = {kind: f"{body.get('chatId')}/{target}" if kind == "message" else target for kind in kinds}
+        return any(self._documents.get(kind, key) is not None for kind, key in keys.items())

@@ -61,6 +61,8 @@ class Reader(Generic[E]):
         Raises:
             UnreadableError: it is there but cannot be read.
         """
+        if not record_id.isascii():
+            return None  # ids are; and text that no file could hold must not reach one
         stored = self._documents.get(self.kind.name, record_id)
         return None if stored is None or not self._visible(stored, owner) else self._entity(stored)
 

@@ -130,7 +130,9 @@ def test_a_discarded_file_guards_nothing_and_the_next_holder_makes_another(lock:
 
 
 @pytest.mark.parametrize(
-    ("pid", "who"), [(None, "another process"), (os.getpid(), "another thread"), (1, "by process 1")]
+    ("pid", "who"),
+    [(None, "another process"), (os.getpid(), "another thread"), (1, "by process 1")],
+    ids=["unknown", "this one", "another"],
 )
 def test_the_error_says_who_and_for_how_long(pid: int | None, who: str) -> None:
     error = busy("a.json.lock", 250, pid)

@@ -71,7 +71,7 @@ def test_a_failed_commit_leaves_nothing_and_a_connection_that_works(path: Path) 
             assert again is db
             again.execute("INSERT INTO child VALUES('nobody')")
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(InternalError):
         write_what_cannot_be_committed()
     with database.writing() as db:
         db.execute("INSERT INTO t VALUES(1)")
@@ -170,3 +170,21 @@ def test_meta_is_none_where_there_is_none(path: Path, tmp_path: Path) -> None:
         assert read_meta(db, "b") is None
     with closing(sqlite3.connect(tmp_path / "other.sqlite3")) as db:
         assert read_meta(db, "a") is None
+
+
+def test_a_damaged_page_says_that_the_index_is_lost(path: Path) -> None:
+    database = Database(path, nullcontext)
+    with database.writing() as db:
+        db.executemany("INSERT INTO t VALUES(?)", [(number,) for number in range(5_000)])
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    with database.reading() as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    with path.open("r+b") as file:
+        file.seek(size)
+        file.write(b"\xff" * size * 8)
+    again = Database(path, nullcontext)
+    with pytest.raises(IndexLostError) as caught:
+        rows(again)
+    assert caught.value.damaged
+    again.close()
