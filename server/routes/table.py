@@ -12,6 +12,7 @@ from ..responses import json_answer
 from . import (
     assets,
     blobs,
+    documentation,
     links,
     messages,
     operations,
@@ -50,6 +51,7 @@ def all_operations() -> list[Operation]:
         *pictures.operations(),
         *messages.operations(),
         *operations.operations(),
+        *documentation.Documentation().operations(),
     ]
     described = Operation(
         method="GET",

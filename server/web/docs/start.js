@@ -1,0 +1,8 @@
+// Shows the document that this server serves; nothing is asked of anybody else.
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#interface",
+  deepLinking: true,
+  persistAuthorization: false,
+  validatorUrl: null,
+});
