@@ -260,7 +260,7 @@ def test_a_link_is_seen_from_both_sides_whoever_makes_it(store: Repositories) ->
     store.personas.add_character(other.id, who.id)
     assert [link.persona_id for link in store.characters.get(who.id).persona_links] == [me.id, other.id]
     assert [found.id for found in store.characters.find_by_persona_id(other.id)] == [who.id]
-    assert [found.id for found in store.personas.find_by_character_id(who.id)] == [me.id, other.id]
+    assert {found.id for found in store.personas.find_by_character_id(who.id)} == {me.id, other.id}
     store.characters.add_persona(who.id, other.id, is_default=True)
     assert [link.is_default for link in store.characters.get(who.id).persona_links] == [False, True]
     store.personas.remove_character(me.id, who.id)
@@ -396,7 +396,7 @@ def test_chats_of_both_shapes_are_found(store: Repositories) -> None:
     later = store.chats.create(title="later", participants=[members])
     later = store.chats.add_participant(later.id, type="PERSONA", persona_id=me.id)
     for found in (store.chats.find_by_character_id(who.id), store.chats.find_by_persona_id(me.id)):
-        assert [one.id for one in found] == [first.id, later.id]
+        assert {one.id for one in found} == {first.id, later.id}
     shown = store.chats.participants(first)
     assert [(one.type, one.character_id, one.persona_id) for one in shown] == [
         ("CHARACTER", who.id, None),
