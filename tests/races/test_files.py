@@ -72,9 +72,13 @@ def test_janitor_takes_lock_files_from_under_the_writers(tmp_path: Path, togethe
 
 def test_killed_appenders_lose_nothing_they_acknowledged(tmp_path: Path, worker: Worker) -> None:
     acknowledged: set[str] = set()
+    log = tmp_path / "log.jsonl"
     for round_ in range(4):
         processes = [worker("append", tmp_path, f"{round_}.{number}", 100_000) for number in range(4)]
-        time.sleep(0.8)
+        wanted = (log.stat().st_size if log.exists() else 0) + 20_000
+        deadline = time.monotonic() + 60
+        while not (log.exists() and log.stat().st_size > wanted) and time.monotonic() < deadline:
+            time.sleep(0.01)
         for process in processes:
             process.kill()
         acknowledged |= {name for process in processes for name in process.communicate()[0].split("\n")[:-1]}
