@@ -39,6 +39,7 @@ _SIGNED_IN = (
 )
 _THROTTLED = (http.HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts failed; `Retry-After` says when to come back.")
 _ABSENT = (http.HTTPStatus.NOT_FOUND, "There is no such thing, or it is not the caller's.")
+_EMPTY = frozenset({http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED, http.HTTPStatus.TEMPORARY_REDIRECT})
 _SAFE = frozenset({"GET", "HEAD"})
 _BYTES = "application/octet-stream"
 _ABOUT = "Pictures and files, stored once and served by their SHA-256. Errors are problem documents (RFC 9457)."
@@ -139,7 +140,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 def _success(operation: Operation, status: int, words: str) -> dict[str, Any]:
-    if status in {http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED}:
+    if status in _EMPTY:
         return {"description": words}
     if not operation.gives:
         return {"description": words, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
-from ..schemas.characters import AvatarOverride, Character, PersonaLink
+from ..schemas.characters import Character, PersonaLink
 from .links import linked_personas, on_personas
 from .pictures import Pictured
 
@@ -46,9 +46,9 @@ class CharactersRepository(Pictured[Character]):
 
         def change(found: Character) -> Character:
             others = [_link(link, default=link.is_default and not is_default) for link in found.persona_links]
-            kept = [link for link in others if link.persona_id != persona_id]
+            kept: list[PersonaLink | dict[str, object]] = [link for link in others if link.persona_id != persona_id]
             place = next((n for n, link in enumerate(others) if link.persona_id == persona_id), len(kept))
-            kept.insert(place, PersonaLink(persona_id=persona_id, is_default=is_default))
+            kept.insert(place, {"personaId": persona_id, "isDefault": is_default})
             return found.replaced(persona_links=kept)
 
         return self.edit(character_id, change, owner=owner)
@@ -77,7 +77,8 @@ class CharactersRepository(Pictured[Character]):
 
         def change(found: Character) -> Character:
             kept = [override for override in found.avatar_overrides if override.chat_id != chat_id]
-            return found.replaced(avatar_overrides=[*kept, AvatarOverride(chat_id=chat_id, image_id=image_id)])
+            # Not as an object: making one of a wrong id fails in words that are not ours.
+            return found.replaced(avatar_overrides=[*kept, {"chatId": chat_id, "imageId": image_id}])
 
         return self.edit(character_id, change, owner=owner)
 

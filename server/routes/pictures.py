@@ -166,7 +166,7 @@ def _put_named(collection: Collection, call: Call, body: bytes, expected: str | 
     named = parse_object(body)
     (name, value) = next(iter(named.items()), ("", None))
     if len(named) != 1 or name not in {"sha256", "assetId"} or not isinstance(value, str):
-        raise InvalidError("Send the file itself, or JSON with either `sha256` or `assetId`.", field=name[:80] or None)
+        raise InvalidError("Send the file itself, or JSON with either `sha256` or `assetId`.", field=name[:80])
     owner, images = _owner(of_call(collection, call)), call.store.assets.images
     if name == "sha256":
         asset = next(iter(images.find_by_sha256(parse_digest(value), owner=owner)), None)

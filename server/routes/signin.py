@@ -82,14 +82,20 @@ def change_password(call: Call) -> Response:
     if user_id != caller.user_id:
         if not caller.admin:
             raise DeniedError("Only an administrator may set somebody else's password.", field="userId")
-        call.service.signin.set_password(text_of(body, "userId"), new)
-        return empty_answer()
+        return _set_anothers(call, text_of(body, "userId"), new)
     user = call.store.records.users.get(caller.user_id)
     if user.password_hash is None:
         # Whoever sets the first password can sign in with all that the role allows, so the caller must have that.
         caller.require(call.service.authenticator.most_of(user))
     current = "" if user.password_hash is None else text_of(body, "current")
     call.service.signin.change_password(caller.user_id, current, new, _address(call), keep=keep)
+    return empty_answer()
+
+
+def _set_anothers(call: Call, user_id: str, new: str) -> Response:
+    if call.store.records.users.find_by_id(user_id) is None:
+        raise InvalidError("There is no such user.", field="userId")
+    call.service.signin.set_password(user_id, new)
     return empty_answer()
 
 

@@ -131,5 +131,6 @@ def test_a_character_may_look_different_in_one_chat(api: Api, png: bytes) -> Non
     assert api.ask("GET", f"{url}/avatar?chatId={chat}").content == png
     assert len(assets(api)) == 1
     assert api.ask("PUT", f"{url}/avatar?chatId={ONE}", content=GIF).status_code == 422
+    assert api.ask("PUT", f"{url}/avatar?chatId=nonsense", content=GIF).status_code == 422
     assert len(assets(api)) == 1
     assert api.ask("PUT", f"{someone(api, 'personas')}/avatar?chatId={chat}", content=GIF).status_code == 422
