@@ -96,7 +96,7 @@ class _Clauses:
         self.kind = kind
         self.parts: list[str] = []
         self.values: list[object] = []
-        self.joins: list[str] = []
+        self.first = self.last = ""
         self.text = self._text(query)
         self._references = {field_name(ref) for ref in kind.refs if ref.path != (kind.owner,)}
         self._filtered = bool(query.filter)
@@ -109,10 +109,10 @@ class _Clauses:
     @property
     def plain(self) -> bool:
         """Whether nothing but the asking owner narrows the question."""
-        return not self.joins and not self._filtered
+        return not self.first and not self._filtered
 
     def source(self) -> str:
-        return " ".join([f"{table_of(self.kind)} t", *self.joins])
+        return f"{self.first}{table_of(self.kind)} t{self.last}"
 
     def where(self) -> str:
         return " AND ".join(self.parts) or "1"
@@ -124,7 +124,9 @@ class _Clauses:
             raise InvalidError("These records have no text to search; leave q out.", field="q")
         expression = match_expression(query.q)
         table = text_table_of(self.kind)
-        self.joins.append(f"JOIN {table} ON {table}.rowid = t.seq")
+        # The text comes first: led by the owner's index SQLite would look every one of the records up in the text.
+        self.first = f"{table} CROSS JOIN "
+        self.last = f" ON {table}.rowid = t.seq"
         self.parts.append(f"{table} MATCH ?" if expression else "0 AND ? IS NULL")
         self.values.append(expression)
         return expression or ""
@@ -218,9 +220,14 @@ def _ranked(db: sqlite3.Connection, kind: Kind, query: Query, clauses: _Clauses,
             raise InvalidError("This cursor belongs to another sort order; start again without it.", field="cursor")
         start = position
     take = min(query.limit, RANKED_CAP - start)
+    # Every match is ranked, so the bodies are fetched for the page alone: sorting them along is ten times slower.
+    best = (
+        f"SELECT t.seq AS seq, bm25({text_table_of(kind)}, 4.0, 1.0) AS rank, t.created AS created, t.key AS key"
+        f" FROM {clauses.source()} WHERE {clauses.where()} ORDER BY rank, created, key LIMIT ? OFFSET ?"
+    )
     sql = (
-        f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body FROM {clauses.source()} WHERE {clauses.where()}"
-        f" ORDER BY bm25({text_table_of(kind)}, 4.0, 1.0), t.created, t.key LIMIT ? OFFSET ?"
+        f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body FROM ({best}) best"
+        f" JOIN {table_of(kind)} t ON t.seq = best.seq ORDER BY best.rank, best.created, best.key"
     )
     rows = db.execute(sql, (*clauses.values, take + 1, start)).fetchall()
     more = len(rows) > take and start + take < RANKED_CAP

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from metadata.errors import DeniedError, InvalidError
 from metadata.index.query import Query
+from metadata.schemas.catalog import CATALOG
 
 from ..queries import Form, Parameter
 from ..responses import json_answer
@@ -14,6 +17,8 @@ from .answers import CURSOR, FIELDS, LIMIT, fields_of, limit_of, pick
 from .collections import wires
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.responses import Response
 
     from metadata.schemas.catalog import Kind
@@ -29,7 +34,7 @@ _FORMS = {"boolean": Form.FLAG, "integer": Form.NUMBER, "number": Form.NUMBER}
 def list_parameters(collection: Collection) -> tuple[Parameter, ...]:
     """Return the query parameters of a collection's list."""
     kind = collection.members.kind
-    equal = (Parameter(name, f"Only those with this `{name}`.", form) for name, form in _filters(kind).items())
+    equal = (Parameter(name, f"Only those with this `{name}`.", form) for name, form in _filters(kind.name).items())
     owner = (Parameter("userId", "Only those of this user; another's only for administrators."),)
     text = (Parameter("q", "Only those with these words in their texts."),)
     return (
@@ -49,7 +54,7 @@ def list_records(collection: Collection, call: Call) -> Response:
     owner = _owner(call, kind)
     disk = {name.removeprefix("_"): name for name in kind.members}
     wanted: dict[str, Any] = {}
-    for name, form in _filters(kind).items():
+    for name, form in _filters(kind.name).items():
         if name not in said.given:
             continue
         value: object = said.text(name)
@@ -88,13 +93,15 @@ def _page(collection: Collection, call: Call, query: Query) -> Response:
     return json_answer(body)
 
 
-def _filters(kind: Kind) -> dict[str, Form]:
-    """Return the members that narrow a list, by their names on the wire, and how their values are written."""
+@cache
+def _filters(name: str) -> Mapping[str, Form]:
+    """Return the members that narrow a kind's list, by their names on the wire, and how their values are written."""
+    kind = CATALOG[name]
     properties = kind.model.model_json_schema(by_alias=True)["properties"]
     elsewhere = {kind.owner, kind.created, kind.updated}
     plain = {name: _form(properties.get(name, {})) for name in kind.filters if name not in elsewhere}
     lists = {".".join(part for part in ref.path if part != "*"): Form.TEXTS for ref in kind.refs if "*" in ref.path}
-    return {name.removeprefix("_"): form for name, form in (plain | lists).items()}
+    return MappingProxyType({name.removeprefix("_"): form for name, form in (plain | lists).items()})
 
 
 def _form(schema: dict[str, Any]) -> Form:
