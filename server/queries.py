@@ -23,6 +23,8 @@ class Form(StrEnum):
     TEXTS = "texts"
     FLAG = "flag"
     NUMBER = "number"
+    MEMBER = "member"
+    """A text; the parameter's name ends with `.*`, and in requests with the name of a member in place of `*`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,11 @@ class Arguments:
         self._values: dict[str, list[str]] = {}
         table = {parameter.name: parameter for parameter in known}
         for name, value in items:
-            if name not in table:
+            if _known_as(name, table) is None:
                 raise _unknown(name, table)
             self._values.setdefault(name, []).append(value)
         for name, values in self._values.items():
-            _check(table[name], values)
+            _check(table[_known_as(name, table) or name], name, values)
 
     @property
     def given(self) -> Sequence[str]:
@@ -76,6 +78,13 @@ class Arguments:
         """Return every value given, in order."""
         return list(self._values.get(name, []))
 
+    def members(self, name: str) -> dict[str, str]:
+        """Return the values of a parameter whose name ends with `.*`, by the names given in place of `*`."""
+        first = name.removesuffix("*")
+        return {
+            given.removeprefix(first): values[0] for given, values in self._values.items() if given.startswith(first)
+        }
+
     def flag(self, name: str) -> bool:
         """Return a flag: given without a value it is true, not given it is false."""
         value = self.text(name)
@@ -87,8 +96,15 @@ class Arguments:
         return None if value is None else int(value)
 
 
-def _check(parameter: Parameter, values: list[str]) -> None:
-    name = parameter.name
+def _known_as(name: str, table: Mapping[str, Parameter]) -> str | None:
+    """Return the name of the parameter that a name in a request is, None when there is none."""
+    if name in table:
+        return name
+    first, dot, member = name.partition(".")
+    return f"{first}.*" if dot and member and f"{first}.*" in table else None
+
+
+def _check(parameter: Parameter, name: str, values: list[str]) -> None:
     if len(values) > 1 and parameter.form is not Form.TEXTS:
         raise InvalidError(f"{name} was given {len(values)} times; give it once.", field=name)
     for value in values:

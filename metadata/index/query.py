@@ -18,7 +18,7 @@ from ..schemas.catalog import TAG_TYPES, Kind
 from .children import events_in, log_of
 from .folding import match_expression
 from .projector import column_value
-from .tables import column_of, columns_of, field_name, table_of, text_table_of
+from .tables import column_of, columns_of, field_name, stores_body, table_of, text_table_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,6 +43,7 @@ class Query:
         limit: at most this many records (1 to 500).
         cursor: where the page before ended.
         tag_type: with a filter on `tags`, the kind of thing the tag must be (THEME, CHARACTER, PERSONA, CHAT).
+        meta: member of `_meta` → its value as text. No index helps here: every record that fits otherwise is looked at.
     """
 
     filter: Mapping[str, Scalar | Sequence[str]] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Query:
     limit: int = 50
     cursor: str | None = None
     tag_type: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,11 @@ class _Clauses:
         self.first = self.last = ""
         self.text = self._text(query)
         self._references = {field_name(ref) for ref in kind.refs if ref.path != (kind.owner,)}
-        self._filtered = bool(query.filter)
+        self._filtered = bool(query.filter or query.meta)
         for name, wanted in query.filter.items():
             self._filter(name, wanted, query)
+        for name, text in query.meta.items():
+            self._meta(name, text)
         if query.owner is not None and kind.owner is not None:
             self.parts.append("t.owner = ?")
             self.values.append(query.owner)
@@ -146,6 +150,15 @@ class _Clauses:
         else:
             known = ", ".join(sorted({*columns_of(self.kind), *self._references}))
             raise InvalidError(f"{name!r} is not a filter here; there are: {known}.", field=name)
+
+    def _meta(self, name: str, text: str) -> None:
+        if not stores_body(self.kind):
+            raise InvalidError("These records cannot be filtered by meta.", field=f"meta.{name}")
+        self.parts.append(
+            "EXISTS(SELECT 1 FROM json_each(t.body, '$._meta') m WHERE m.key = ? AND"
+            " CASE WHEN m.type IN ('true', 'false', 'null') THEN m.type ELSE CAST(m.atom AS TEXT) END = ?)"
+        )
+        self.values.extend([column_value(name), column_value(text)])
 
     def _reference(self, name: str, value: str, query: Query) -> None:
         condition = "r.dst_key = ? AND r.src_kind = ? AND r.field = ?"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FIELDS = Parameter("fields", "The members to answer, separated by commas; id always comes with them.")
 LIMIT = Parameter("limit", "How many records a page has, 1 to 500; 50 unless given.", Form.NUMBER)
 CURSOR = Parameter("cursor", "Where the page begins: `nextCursor` of the page before.")
+META = Parameter("meta.*", "Only those whose `meta` has this value in the member named after the dot.", Form.MEMBER)
 DEFAULT_LIMIT = 50
 
 

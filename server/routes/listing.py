@@ -14,7 +14,7 @@ from metadata.schemas.enums import ImageTagType
 
 from ..queries import Form, Parameter
 from ..wire import ASSET_NAMES, DERIVED_NAMES, asset_wire
-from .answers import CURSOR, FIELDS, LIMIT, limit_of, page_answer
+from .answers import CURSOR, FIELDS, LIMIT, META, limit_of, page_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,7 @@ LIST_PARAMETERS = (
     Parameter("userId", "Only assets of this user; another's only for administrators."),
     Parameter("q", "Only assets whose name, prompt or model has these words."),
     Parameter("sort", "The member to sort by, `-` before it for descending; createdAt unless given."),
+    META,
     LIMIT,
     CURSOR,
     FIELDS,
@@ -104,6 +105,7 @@ def _answer(call: Call, wanted: Mapping[str, str | tuple[str, ...]], tag_type: s
         q=said.text("q"),
         limit=limit_of(call),
         cursor=said.text(CURSOR.name),
+        meta=said.members(META.name),
         tag_type=tag_type or said.text(TAG_TYPE.name),
     )
     page = call.store.assets.images.list(query)

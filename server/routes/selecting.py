@@ -13,7 +13,7 @@ from metadata.schemas.catalog import CATALOG
 
 from ..queries import Form, Parameter
 from ..responses import json_answer
-from .answers import CURSOR, FIELDS, LIMIT, fields_of, limit_of, pick
+from .answers import CURSOR, FIELDS, LIMIT, META, fields_of, limit_of, pick
 from .collections import wires
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def list_parameters(collection: Collection) -> tuple[Parameter, ...]:
         *equal,
         *(owner if kind.owner is not None else ()),
         *(text if kind.searched else ()),
+        META,
         Parameter("sort", "The member to sort by, `-` before it for descending; createdAt unless given."),
         LIMIT,
         CURSOR,
@@ -71,6 +72,7 @@ def list_records(collection: Collection, call: Call) -> Response:
         q=said.text("q"),
         limit=limit_of(call),
         cursor=said.text(CURSOR.name),
+        meta=said.members(META.name),
     )
     return _page(collection, call, query)
 

@@ -93,7 +93,7 @@ def test_everybody_sees_their_own_and_an_admin_everything(api: Api) -> None:
     ("query", "field"),
     [
         ("tag=x", "tag"),
-        ("meta.key=1", "meta.key"),
+        ("meta=1", "meta"),
         ("sort=nonsense", "sort"),
         ("sort=-", "sort"),
         ("tagType=THEME", "tagId"),

@@ -59,6 +59,43 @@ def test_lists_are_narrowed_and_ordered(people: Api, query: str, expected: list[
 
 
 @pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("meta.colour=red", ["A", "B"]),
+        ("meta.colour=red&meta.n=1", ["A"]),
+        ("meta.n=1.5", ["B"]),
+        ("meta.on=true", ["A"]),
+        ("meta.on=1", []),
+        ("meta.none=null", ["B"]),
+        ("meta.a.b=dots", ["C"]),
+        ("meta.%22=quote", ["C"]),
+        ("meta.colour=red&name=B", ["B"]),
+        ("meta.colour=blue", []),
+        ("meta.*=x", []),
+    ],
+)
+def test_records_are_found_by_the_applications_own_members(api: Api, query: str, expected: list[str]) -> None:
+    for name, meta in (
+        ("A", {"colour": "red", "n": 1, "on": True}),
+        ("B", {"colour": "red", "n": 1.5, "none": None}),
+        ("C", {"colour": "green", "a.b": "dots", '"': "quote"}),
+        ("D", None),
+    ):
+        make(api, "tags", name=name, **({} if meta is None else {"meta": meta}))
+    assert names(api, f"/api/tags?{query}") == expected
+    assert names(api, f"/api/tags?{query}", api.bob) == []
+
+
+def test_assets_are_found_by_them_too(api: Api) -> None:
+    asset = api.upload()
+    api.upload(b"other")
+    assert api.ask("PATCH", f"/api/assets/{asset['id']}", json={"meta": {"a": "b"}}).status_code == 200
+    assert [item["id"] for item in api.ask("GET", "/api/assets?meta.a=b").json()["items"]] == [asset["id"]]
+    for query in ("meta.=x", "meta=x", "meta.a=b&meta.a=c"):
+        assert api.ask("GET", f"/api/assets?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
     ("query", "field"),
     [
         ("nonsense=1", "nonsense"),
