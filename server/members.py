@@ -41,6 +41,7 @@ class Members:
     Attributes:
         kind: the kind.
         accepted: hidden members that a body may set, by their names on the wire, and others that are no members.
+        once: those of `accepted` that only a new record may be given.
         derived: names that only answers have.
         guarded: members that only an administrator may set.
         shown: makes the answer that a client was given, without what is derived from other records.
@@ -49,6 +50,7 @@ class Members:
 
     kind: Kind
     accepted: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     guarded: tuple[str, ...] = ()
     shown: Callable[[Entity], dict[str, object]] = entity_wire
@@ -132,6 +134,8 @@ class Members:
         known, stored = self.on_disk, self._unknown(body, current)
         fields: Fields = {}
         for name, value in body.items():
+            if name in self.once and current is not None:
+                raise InvalidError(f"{name} is given once, when the record is made.", field=name)
             if name in known:
                 fields[known[name]] = self._inner(known[name], value, before.get(name))
             elif name not in self.ignored and name not in stored:

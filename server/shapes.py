@@ -57,8 +57,8 @@ _ALL = (
     Members(kind=CATALOG["user"], derived=(AVATAR,), guarded=("role", "emailVerified")),
     Members(kind=CATALOG["chatSettings"]),
     Members(kind=CATALOG["account"], accepted=_OF_ACCOUNTS),
-    Members(kind=CATALOG["session"], accepted=("sessionToken",)),
-    Members(kind=CATALOG["verificationToken"], accepted=("token",)),
+    Members(kind=CATALOG["session"], accepted=("sessionToken",), once=("sessionToken",)),
+    Members(kind=CATALOG["verificationToken"], accepted=("token",), once=("token",)),
 )
 MEMBERS: Mapping[str, Members] = MappingProxyType({members.kind.name: members for members in _ALL})
 """What is known of every kind that has no routes of its own shape, by the kind's name."""

@@ -13,10 +13,11 @@ from ..responses import json_answer, unchanged
 from ..wire import asset_wire, tag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from starlette.responses import Response
 
+    from metadata.documents.contract import Referrer
     from metadata.repositories.base import E, Page
     from metadata.schemas.assets import Asset
     from metadata.schemas.base import Entity
@@ -73,6 +74,27 @@ def page_answer(
     if page.unreadable:
         body["unreadable"] = page.unreadable
     return json_answer(body)
+
+
+def references_answer(call: Call, referrers: Iterable[Referrer]) -> Response:
+    """Return what refers to a record, as far as the caller may see it."""
+    found = list(referrers)
+    seen = found if call.owner is None else _owned(call, found, call.owner)
+    items = [{"kind": by.kind, "id": by.key.rpartition("/")[2], "field": by.field.removeprefix("_")} for by in seen]
+    return json_answer({"items": items, "total": len(items)})
+
+
+def _owned(call: Call, referrers: Sequence[Referrer], owner: str) -> list[Referrer]:
+    """Return those of a user; a message is its chat's owner's, and a user is its own."""
+    chats = call.store.documents.many("chat", [by.key.partition("/")[0] for by in referrers if by.kind == "message"])
+    owners: dict[str, object] = {key: chat.body.get("userId") for key, chat in chats.items()}
+
+    def owner_of(by: Referrer) -> object:
+        if by.kind == "message":
+            return owners.get(by.key.partition("/")[0])
+        return by.key if by.kind == "user" else by.owner
+
+    return [by for by in referrers if owner_of(by) == owner]
 
 
 def status_of_all(items: Sequence[Mapping[str, object]]) -> int:

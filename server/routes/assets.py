@@ -14,7 +14,7 @@ from ..editing import check_tags, on_wire, patched, replaced
 from ..queries import Form, Parameter
 from ..responses import empty_answer, json_answer
 from ..wire import asset_wire
-from .answers import FIELDS, asset_answer, entity_answer
+from .answers import FIELDS, asset_answer, entity_answer, references_answer
 from .listing import LIST_PARAMETERS, list_assets
 from .receiving import FILENAME, UPLOAD_FIELDS, upload
 
@@ -190,9 +190,7 @@ def references(call: Call) -> Response:
     """Answer with what uses an asset, as far as the caller may see it."""
     images = call.store.assets.images
     asset = images.get(call.id(), owner=call.owner)
-    seen = [by for by in images.referrers(asset.id) if call.owner is None or by.owner in {"", call.owner}]
-    items = [{"kind": by.kind, "id": by.key.rpartition("/")[2], "field": by.field.removeprefix("_")} for by in seen]
-    return json_answer({"items": items, "total": len(items)})
+    return references_answer(call, images.referrers(asset.id))
 
 
 def have(call: Call) -> Response:

@@ -16,7 +16,7 @@ from ..queries import Parameter
 from ..responses import empty_answer, json_answer, request_id_of
 from ..shapes import MEMBERS
 from ..wire import entity_wire, tag_of
-from .answers import CURSOR, FIELDS, LIMIT, entity_answer, limit_of, page_answer, status_of_all
+from .answers import CURSOR, FIELDS, LIMIT, entity_answer, limit_of, page_answer, references_answer, status_of_all
 from .records import MAX_ITEMS
 
 if TYPE_CHECKING:
@@ -197,9 +197,7 @@ def references(call: Call) -> Response:
     """Answer with what refers to an event."""
     chat = _chat(call)
     _event(call)
-    found = call.store.documents.referrers("message", key_of(chat.id, _id_of(call)))
-    items = [{"kind": by.kind, "id": by.key, "field": by.field} for by in found if by.owner in {"", chat.user_id}]
-    return json_answer({"items": items, "total": len(items)})
+    return references_answer(call, call.store.documents.referrers("message", key_of(chat.id, _id_of(call))))
 
 
 def swipes(call: Call) -> Response:

@@ -17,7 +17,7 @@ from ..queries import Form, Parameter
 from ..responses import empty_answer, json_answer, request_id_of
 from ..wire import tag_of
 from ..wireschemas import name_of
-from .answers import FIELDS, entity_answer, status_of_all
+from .answers import FIELDS, entity_answer, references_answer, status_of_all
 from .collections import COLLECTIONS, Collection, wires
 from .selecting import list_parameters, list_records
 
@@ -188,10 +188,7 @@ def delete(collection: Collection, call: Call) -> Response:
 def references(collection: Collection, call: Call) -> Response:
     """Answer with what refers to a record, as far as the caller may see it."""
     of_call(collection, call)
-    found = call.store.documents.referrers(collection.members.kind.name, call.id())
-    seen = [by for by in found if call.owner is None or by.owner in {"", call.owner}]
-    items = [{"kind": by.kind, "id": by.key.rpartition("/")[2], "field": by.field.removeprefix("_")} for by in seen]
-    return json_answer({"items": items, "total": len(items)})
+    return references_answer(call, call.store.documents.referrers(collection.members.kind.name, call.id()))
 
 
 def of_call(collection: Collection, call: Call) -> Entity:

@@ -120,6 +120,18 @@ def test_what_is_anothers_cannot_be_attached(api: Api, chat: str) -> None:
     assert [(item["kind"], item["id"]) for item in used["items"]] == [("message", made["id"])]
 
 
+def test_who_mentions_a_picture_is_told_to_its_owner_alone(api: Api, chat: str, png: bytes) -> None:
+    mine, theirs = api.upload(png), api.upload(png, token=api.bob)
+    said = say(api, chat, f"look: /blobs/{mine['sha256']}.png")
+    api.ask("PATCH", f"/api/users/{api.users['alice']}", json={"image": mine["url"]})
+    used = api.ask("GET", f"/api/assets/{mine['id']}/references").json()
+    assert {(item["kind"], item["id"], item["field"]) for item in used["items"]} == {
+        ("message", said["id"], "mention"),
+        ("user", api.users["alice"], "mention"),
+    }
+    assert api.ask("GET", f"/api/assets/{theirs['id']}/references", token=api.bob).json()["total"] == 0
+
+
 def test_alternatives_are_added_and_chosen(api: Api, chat: str) -> None:
     first = say(api, chat, "one")
     url = f"{chat}/messages/{first['id']}/swipes"

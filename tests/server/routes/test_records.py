@@ -123,6 +123,18 @@ def test_everybody_may_read_and_change_themselves_but_not_their_role(api: Api) -
     assert api.ask("GET", f"/api/users/{api.users['bob']}").status_code == 404
 
 
+def test_a_sessions_token_is_kept_as_a_hash_and_given_once(api: Api) -> None:
+    made = make(api, "sessions", token=api.admin)
+    stored = api.store.documents.get("session", made["id"])
+    assert stored is not None
+    assert str(stored.body["sessionToken"]).startswith("sha256:")
+    url = f"/api/sessions/{made['id']}"
+    for method in ("PUT", "PATCH"):
+        answer = api.ask(method, url, json=ADMINS["sessions"], token=api.admin)
+        assert (answer.status_code, answer.json()["field"]) == (422, "sessionToken")
+    assert api.ask("GET", "/api/me", token="hush-hush").json()["user"]["id"] == api.store.owner.id  # noqa: S106 - the test's
+
+
 def test_a_user_is_deleted_with_what_it_owns_only_when_told_so(api: Api) -> None:
     made = make(api, "characters", token=api.bob)
     url = f"/api/users/{api.users['bob']}"
