@@ -38,7 +38,7 @@ def test_members_of_ours_lose_their_underscore_and_absent_ones_are_null() -> Non
         **dict.fromkeys(
             ["width", "height", "generationPrompt", "generationModel", "chatId", "characterId", "messageId"]
         ),
-        **dict.fromkeys(["tagTypes", "imageProfileId", "declaredType", "thumbUrl", "placeholder"]),
+        **dict.fromkeys(["tagTypes", "imageProfileId", "declaredType", "madeForAvatar", "thumbUrl", "placeholder"]),
         "meta": {"a": 1},
         "rating": 5,
         "url": f"/blobs/{SHA}.png",
