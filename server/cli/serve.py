@@ -13,7 +13,7 @@ from ..wiring import open_store
 from .options import AsJson, DataDir
 from .output import Output
 from .places import report
-from .serving import address_of, announce_to_workers, end_well, listen, run_server
+from .serving import Ending, address_of, announce_to_workers, listen, run_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def serve(
     loaded = load_settings(os.environ, options)
     settings = loaded.settings
     check_binding(settings)
-    end_well()
+    ending = Ending()
     with listen(settings.host, settings.port) as listener:
         url = address_of(settings, listener)
         token = _open_once(loaded, output, url)
@@ -58,7 +58,7 @@ def serve(
         else:
             _announce(output, url, settings.data_dir, token)
         announce_to_workers(loaded)
-        return run_server(settings, listener)
+        return 0 if ending.asked else run_server(settings, listener, ending)
 
 
 def _open_once(loaded: Loaded, output: Output, url: str) -> str | None:
@@ -79,7 +79,6 @@ def _announce(output: Output, url: str, folder: Path, token: str | None) -> None
     if token is not None:
         output.line(
             f"A new store in {folder.resolve()}. Its admin token, shown this once:\n\n    {token}\n\n"
-            f'Try it:\n\n    curl -F file=@picture.png -H "Authorization: Bearer {token}" {url}/api/assets\n\n'
-            f"Or open {url}/#token={token}\n"
+            f'Try it:\n\n    curl -F file=@picture.png -H "Authorization: Bearer {token}" {url}/api/assets\n'
         )
     output.line(f"Calotype serves {folder.resolve()} at {url} (Ctrl+C ends it)")

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -38,13 +37,32 @@ _KEEP_ALIVE_S = 30
 """Seconds; longer than clients and proxies usually keep an idle connection, so that they drop it and not we."""
 
 
-def end_well() -> None:
-    """Let a signal be a good end from now on.
+class Ending:
+    """Lets a signal be a good end from now on, at whatever moment it comes.
 
-    uvicorn has handlers of its own while it runs; when it has ended it puts these back and raises the signal once more.
+    The handler only takes note. One that raised would be lost where Python ignores what is raised, in a destructor for
+    one, and the server would go on. uvicorn has handlers of its own while it runs, and puts these back afterwards.
+
+    Attributes:
+        asked: a signal has come.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._server: uvicorn.Server | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._take)
+
+    def govern(self, server: uvicorn.Server) -> None:
+        """Have a server end, as soon as it has begun, if a signal comes before it looks for signals itself."""
+        self._server = server
+        server.should_exit = self.asked
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.asked = True
+        if self._server is not None:
+            self._server.should_exit = True
 
 
 @contextmanager
@@ -96,7 +114,7 @@ def announce_to_workers(loaded: Loaded) -> None:
     os.environ[variable("data_dir")] = str(settings.data_dir.resolve())
 
 
-def run_server(settings: Settings, listener: socket.socket) -> int:
+def run_server(settings: Settings, listener: socket.socket, ending: Ending) -> int:
     """Serve until a signal says to end; return the exit status."""
     config = uvicorn.Config(
         "server.asgi:create",
@@ -120,16 +138,15 @@ def run_server(settings: Settings, listener: socket.socket) -> int:
         timeout_notify=_PARENT_LOOKED_FOR_S,
     )
     if settings.workers == 1:
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        ending.govern(server)
+        server.run(sockets=[listener])
         return 0
     supervisor = Multiprocess(config, sockets=[listener])
+    if ending.asked:  # before it looked for signals itself
+        return 0
     supervisor.run()
     return _FAILED if any((process.exitcode or 0) > 0 for process in supervisor.processes) else 0
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    sys.exit(0)
 
 
 async def leave_with_parent() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -75,3 +77,23 @@ def test_workers_go_with_their_supervisor(serving: ModuleType, tmp_path: Path) -
         else:
             os.killpg(group, signal.SIGKILL)
             pytest.fail("workers go on without a supervisor")
+
+
+def test_a_signal_that_comes_in_a_destructor_is_not_lost() -> None:
+    program = (
+        "import os, signal, uvicorn\n"
+        "from server.cli.serving import Ending\n"
+        "class Dying:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "ending = Ending()\n"
+        "server = uvicorn.Server(uvicorn.Config(app=lambda: None))\n"
+        "ending.govern(server)\n"
+        "before = (ending.asked, server.should_exit)\n"
+        "dying = Dying()\n"
+        "del dying\n"
+        "print(before, ending.asked, server.should_exit)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(False, False) True True"
+    assert done.stderr == ""
