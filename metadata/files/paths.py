@@ -6,6 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
+from .trouble import as_ours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ class DataPaths:
         Raises:
             InvalidError: a segment is absolute, empty, or holds `..`, `.`, a backslash, a control character or a name
                 too long; or a part of the path, its last one included, is a symbolic link.
+            UnreadableError: this user may not even look: a folder above it is closed.
         """
         path = self.root
         for segment in segments:
@@ -56,6 +58,8 @@ class DataPaths:
                 mode = path.lstat().st_mode
             except (FileNotFoundError, NotADirectoryError):
                 mode = 0
+            except OSError as error:
+                raise as_ours(error, path, "looked at") from error
             if stat.S_ISLNK(mode):
                 name = self.relative(path)
                 raise InvalidError(f"{name} is a symbolic link; links inside the data folder are refused.", path=name)

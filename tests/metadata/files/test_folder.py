@@ -166,8 +166,9 @@ def test_unwritable_folder_names_the_line_that_helps(tmp_path: Path, repository:
         "os.getuid() or (os.setgid(65534), os.setuid(65534))\n"
         "prepare(Path(sys.argv[1]), {})"
     )
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
+    for parent in tmp_path.parents[:3]:
+        if parent.owner() == tmp_path.owner() and parent.name.startswith(("pytest-", "popen-")):
+            parent.chmod(0o755)
     command = [sys.executable, "-c", program, str(root)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -187,3 +188,21 @@ def test_two_processes_make_one_store(tmp_path: Path, repository: Path) -> None:
     printed = {process.communicate(timeout=60)[0] for process in processes}
     assert len(printed) == 1
     assert printed != {""}
+
+
+def test_a_folder_below_a_closed_one_is_a_sentence(tmp_path: Path, repository: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "data").mkdir(parents=True)
+    closed.chmod(0o700)
+    if os.getuid() != 0:
+        closed.chmod(0o000)
+    program = (
+        "import os, sys; from pathlib import Path; from metadata.files.folder import prepare\n"
+        "os.getuid() or (os.setgid(65534), os.setuid(65534))\n"
+        "prepare(Path(sys.argv[1]), {})"
+    )
+    command = [sys.executable, "-c", program, str(closed / "data")]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    closed.chmod(0o700)
+    assert "metadata.errors.UnreadableError" in done.stderr
+    assert "chmod u+rw" in done.stderr
