@@ -36,11 +36,11 @@ check: lint ## lint, and the tests of the documentation and of the repository it
 
 # All of `check` is part of `test`: the documentation's tests run with the others, not twice.
 test: lint ## everything: what has to be green before a commit lands
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --quiet -n 2 --dist loadfile $(PYTEST_ARGS)
 
 # The same tests with larger counts: more Hypothesis examples, more rounds, more processes (see tests/conftest.py).
 verify: lint ## the whole suite with 5 times the counts
-	CALOTYPE_TEST_SCALE=5 $(BIN)/pytest --timeout=1200 $(PYTEST_ARGS)
+	CALOTYPE_TEST_SCALE=5 $(BIN)/pytest -n 2 --dist loadfile --timeout=1200 $(PYTEST_ARGS)
 
 soak: $(INSTALLED) ## the tests of races, crashes and properties with 50 times the counts, for a night
 	CALOTYPE_TEST_SCALE=50 $(BIN)/pytest --timeout=0 -m "heavy or hypothesis" $(PYTEST_ARGS)
