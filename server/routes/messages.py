@@ -155,7 +155,7 @@ def append(call: Call) -> Response:
     bodies = body if isinstance(body, list) else [body]
     if len(bodies) > MAX_ITEMS:
         raise TooLargeError(f"At most {MAX_ITEMS} events at once.", limit=MAX_ITEMS, actual=len(bodies))
-    judged = [_judged(call, chat, one) for one in bodies]
+    judged = [_judged(call, one) for one in bodies]
     sound = [fields for fields in judged if not isinstance(fields, CalotypeError)]
     made = iter(call.store.records.messages.append_many(chat.id, sound))
     results = [fields if isinstance(fields, CalotypeError) else next(made) for fields in judged]
@@ -175,7 +175,6 @@ def read(call: Call) -> Response:
 def patch(call: Call) -> Response:
     """Change an event."""
     chat, event, body = _chat(call), _event(call), call.content()
-    _check_attachments(call, chat, body.get("attachments"))
     after = call.store.records.messages.edit_message(
         chat.id,
         _id_of(call),
@@ -213,7 +212,6 @@ def add_swipe(call: Call) -> Response:
     """Add an alternative of a message."""
     chat, body = _chat(call), call.content()
     fields = _MESSAGE.new(body, call.user)
-    _check_attachments(call, chat, body.get("attachments"))
     try:
         made = call.store.records.messages.add_swipe(chat.id, _id_of(call), fields)
     except InvalidError as error:
@@ -230,26 +228,16 @@ def choose(call: Call) -> Response:
     return _written(call, messages.choose_swipe(chat.id, wanted))
 
 
-def _judged(call: Call, chat: Chat, body: object) -> dict[str, object] | CalotypeError:
+def _judged(call: Call, body: object) -> dict[str, object] | CalotypeError:
     try:
         if not isinstance(body, dict):
             raise InvalidError("The body has to be a JSON object, or an array of them.")
         fields = _MESSAGE.new(body, call.user)
         if fields.get("type", "message") not in _TYPES:
             raise InvalidError(f"type has to be one of {', '.join(_TYPES)}.", field="type")
-        _check_attachments(call, chat, fields.get("attachments"))
     except CalotypeError as error:
         return error
     return fields
-
-
-def _check_attachments(call: Call, chat: Chat, attachments: object) -> None:
-    """Refuse another user's assets: a message has no owner of its own, so the documents cannot tell."""
-    named = [one for one in attachments if isinstance(one, str)] if isinstance(attachments, list) else []
-    found = call.store.documents.many("asset", named)
-    for one in named:
-        if one not in found or found[one].body.get("userId") != chat.user_id:
-            raise InvalidError(f"attachments refers to {one[:80]}, which does not exist.", field="attachments")
 
 
 def _items(call: Call, results: list[ChatEvent | CalotypeError]) -> Response:
