@@ -7,6 +7,7 @@ environment at once, so that a program under test never sees a setting that is n
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 _HERE = Path(__file__).parent
@@ -94,3 +96,10 @@ def original_folder(tmp_path: Path, original: ModuleType) -> Path:
 def serving() -> ModuleType:
     """The module `tests/serving/server.py`: `Server`, a real server in its own process, and `run` for commands."""
     return _module("calotype_tests_serving_server", _HERE / "serving" / "server.py")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _descriptors_of_finished_tests_are_closed() -> Iterator[None]:
+    """Collect what a module's tests dropped: stores in reference cycles keep files open, and 1,024 is a usual limit."""
+    yield
+    gc.collect()

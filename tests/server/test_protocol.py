@@ -31,27 +31,44 @@ async def begin_and_wait(scope: Scope, receive: Receive, send: Send) -> None:
         continue
 
 
-def sending_after_the_answer(server: Server, length: int) -> int:
-    """Send a body although it was answered already; return how much of it was taken, in pieces of 64 KiB."""
-    piece, taken = b"x" * 65536, 0
+def sending_after_the_answer(server: Server, length: int) -> tuple[int, bytes]:
+    """Send a body that is answered already, in pieces; return how much of it was taken, and all that came back."""
+    piece, taken, answer = b"x" * 65536, 0, b""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
-        assert connection.recv(65536).endswith(b"hello")
+        answer = connection.recv(65536)
         try:
             while taken < length:
                 connection.sendall(piece)
                 taken += len(piece)
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert connection.recv(65536).endswith(b"hello")
+            while more := connection.recv(65536):
+                answer += more
         except ConnectionError:
-            return taken
-    return taken
+            pass
+    return taken, answer
+
+
+def test_an_early_answer_can_be_read_and_ends_the_connection(serve: Callable[[ASGIApp], Server]) -> None:
+    taken, answer = sending_after_the_answer(serve(greet), LINGER_BYTES)
+    assert taken == LINGER_BYTES
+    assert answer.endswith(b"hello")
+    assert answer.lower().count(b"connection: close") == 1
 
 
 def test_who_goes_on_sending_after_the_answer_is_cut_off(serve: Callable[[ASGIApp], Server]) -> None:
+    taken, answer = sending_after_the_answer(serve(greet), 100 * LINGER_BYTES)
+    assert taken < 100 * LINGER_BYTES
+    assert answer.endswith(b"hello")
+
+
+def test_an_answer_behind_a_whole_request_keeps_the_connection(serve: Callable[[ASGIApp], Server]) -> None:
     server = serve(greet)
-    assert sending_after_the_answer(server, LINGER_BYTES) == LINGER_BYTES
-    assert sending_after_the_answer(server, 100 * LINGER_BYTES) < 100 * LINGER_BYTES
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        for _ in range(3):
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab")
+            answer = connection.recv(65536)
+            assert answer.endswith(b"hello")
+            assert b"connection: close" not in answer.lower()
 
 
 @pytest.mark.parametrize(
