@@ -7,9 +7,9 @@ environment at once, so that a program under test never sees a setting that is n
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,12 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
 
 _HERE = Path(__file__).parent
 _SCALE = pytest.StashKey[int]()
 _CORPUS = pytest.StashKey[str]()
+_DESCRIPTORS = 65_536
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     scale = int(handed.get("scale") or os.environ.pop("CALOTYPE_TEST_SCALE", "1"))
     config.stash[_SCALE] = scale
     config.stash[_CORPUS] = handed.get("corpus") or os.environ.pop("CALOTYPE_CORPUS", "")
+    # Properties open thousands of stores in one test, and what they drop keeps files open until it is collected.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     # No deadline: a loaded machine is slow, and a test must not fail for that.
     settings.register_profile("calotype", deadline=None, max_examples=100 * scale)
     settings.load_profile("calotype")
@@ -96,10 +100,3 @@ def original_folder(tmp_path: Path, original: ModuleType) -> Path:
 def serving() -> ModuleType:
     """The module `tests/serving/server.py`: `Server`, a real server in its own process, and `run` for commands."""
     return _module("calotype_tests_serving_server", _HERE / "serving" / "server.py")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _descriptors_of_finished_tests_are_closed() -> Iterator[None]:
-    """Collect what a module's tests dropped: stores in reference cycles keep files open, and 1,024 is a usual limit."""
-    yield
-    gc.collect()
