@@ -28,7 +28,7 @@ CHECKS = (
     "response_schema_conformance",
     "response_headers_conformance",
 )
-SECONDS = 75
+SECONDS = 30
 TEXTS = {"name": "Alice", "description": "d", "personality": "p", "scenario": "s", "firstMessage": "hello"}
 PROFILE = {"name": "main", "provider": "OPENAI", "modelName": "m"}
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
