@@ -20,7 +20,6 @@ from ..index.state import (
     clear_pending,
     clear_problems,
     drop_file,
-    load_file,
     save_file,
     save_problem,
 )
@@ -51,12 +50,6 @@ class WholeFiles:
     def identity(self, path: str) -> FileIdentity | None:
         """Return a file's identity, None when it is absent."""
         return identity_of(self._engine.fs, self._engine.paths.resolve(path))
-
-    def current(self, db: sqlite3.Connection, path: str) -> bool:
-        """Tell whether the index has the file as it now is."""
-        state = load_file(db, path)
-        identity = self.identity(path)
-        return identity is None if state is None else state.identity == identity
 
     def project(self, db: sqlite3.Connection, path: str) -> FileIdentity | None:
         """Bring the index in step with the file, inside a write transaction; return the identity it now speaks of.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metadata.documents import opening
-from metadata.documents.contract import put
+from metadata.documents.contract import put, remove
 from metadata.documents.json_files import JsonFiles
 from metadata.files.engine import FileEngine
 from metadata.index.query import Query
@@ -100,3 +100,44 @@ def test_a_log_that_grew_while_nobody_looked_is_followed_at_opening(
 
 def test_the_boot_s_name_is_the_kernel_s() -> None:
     assert opening.boot_id() == opening.boot_id()
+
+
+def test_the_index_is_for_its_owner_alone(files: JsonFiles, root: Path, make: ModuleType) -> None:
+    files.apply([put("asset", make.asset(1))])
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (root / "cache").iterdir()}
+    assert modes["index.sqlite3"] == 0o600
+    assert set(modes.values()) == {0o600}
+
+
+def test_one_file_that_cannot_be_read_hides_no_other(root: Path, make: ModuleType) -> None:
+    first = JsonFiles(FileEngine.open(root))
+    who = make.character("Ada")
+    first.apply([put("character", who)])
+    first.close()
+    (root / "chats" / "a45b0c57-d95f-4d7d-9db9-b13ebe50e624.jsonl").mkdir(parents=True)
+    (root / "characters" / "df81c9ff-1c67-457e-8798-5eb2c7961482.json").symlink_to(root / "elsewhere.json")
+    again = JsonFiles(FileEngine.open(root))
+    again.rebuild()
+    assert again.get("character", who["id"]) is not None
+    assert {finding["problem"] for finding in again.health().findings} == {"unreadable"}
+    again.close()
+
+
+def test_a_last_line_without_a_break_is_found_at_opening(root: Path, make: ModuleType) -> None:
+    journal = root / "binaries" / "index.jsonl"
+    journal.parent.mkdir()
+    journal.write_text(json.dumps(make.asset(1)) + "\n" + json.dumps(make.asset(2)))
+    opened = JsonFiles(FileEngine.open(root))
+    assert opened.find("asset", Query()).total == 2
+    opened.close()
+
+
+def test_a_repeated_record_of_an_array_goes_whole(root: Path, make: ModuleType) -> None:
+    label = make.tag("twice")
+    (root / "tags").mkdir()
+    (root / "tags" / "tags.json").write_text(json.dumps({"version": 1, "tags": [label, label]}))
+    opened = JsonFiles(FileEngine.open(root))
+    opened.apply([remove("tag", label["id"])])
+    opened.rebuild()
+    assert opened.get("tag", label["id"]) is None
+    opened.close()

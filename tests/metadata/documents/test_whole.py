@@ -15,27 +15,6 @@ if TYPE_CHECKING:
     from metadata.documents.json_files import JsonFiles
 
 
-def test_the_index_knows_whether_it_has_the_file_as_it_is(files: JsonFiles, root: Path, make: ModuleType) -> None:
-    whole, database = files._projection.whole, files._projection.database  # noqa: SLF001 - the parts on their own
-    who = make.character()
-    path = f"characters/{who['id']}.json"
-    with database.reading() as db:
-        assert whole.current(db, path)
-    files.apply([put("character", who)])
-    with database.reading() as db:
-        assert whole.current(db, path)
-        (root / path).write_text(json.dumps(who))
-        assert not whole.current(db, path)
-    with database.writing() as db:
-        whole.project(db, path)
-        assert whole.current(db, path)
-    (root / path).unlink()
-    with database.writing() as db:
-        assert not whole.current(db, path)
-        assert whole.project(db, path) is None
-        assert whole.current(db, path)
-
-
 def test_a_removed_character_s_file_is_gone(files: JsonFiles, root: Path, make: ModuleType) -> None:
     who = make.character()
     files.apply([put("character", who)])

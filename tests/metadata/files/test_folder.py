@@ -206,3 +206,15 @@ def test_a_folder_below_a_closed_one_is_a_sentence(tmp_path: Path, repository: P
     closed.chmod(0o700)
     assert "metadata.errors.UnreadableError" in done.stderr
     assert "chmod u+rw" in done.stderr
+
+
+def test_an_index_alone_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    with pytest.raises(NotFoundError):
+        prepare(tmp_path, FILES, expect_store=True)
+
+
+def test_a_folder_that_only_shares_a_name_with_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "uploads").mkdir()
+    with pytest.raises(InvalidError):
+        prepare(tmp_path, FILES)
