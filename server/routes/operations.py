@@ -6,12 +6,12 @@ import http
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from metadata.errors import CalotypeError, FullError, InvalidError
+from metadata.errors import CalotypeError, FullError
 from metadata.index.query import Query
 
-from ..bodies import JSON_TYPES
 from ..calls import Access, Operation, Strictness
 from ..responses import json_answer
+from .admin import admin_operation, wish_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -57,15 +57,12 @@ def operations() -> list[Operation]:
             handle=stats,
             gives="Statistics",
         ),
-        Operation(
-            method="POST",
-            path="/api/admin/compact",
-            summary="Rewrite the logs to one line a live record.",
-            access=Access.ADMIN,
-            handle=compact,
+        admin_operation(
+            "compact",
+            "Rewrite the logs to one line a live record.",
+            compact,
             takes="CompactionWanted",
             gives="Compaction",
-            media=JSON_TYPES,
         ),
     ]
 
@@ -107,13 +104,7 @@ def stats(call: Call) -> Response:
 
 def compact(call: Call) -> Response:
     """Rewrite the logs, or say that they would be."""
-    body = call.content()
-    for name in body:
-        if name != "dryRun":
-            raise InvalidError(f"There is no member {name[:80]!r} here; there is dryRun.", field=name[:80])
-    dry_run = body.get("dryRun", False)
-    if not isinstance(dry_run, bool):
-        raise InvalidError("dryRun has to be true or false.", field="dryRun")
+    dry_run = wish_of(call).dry_run
     saved = None if dry_run else call.store.documents.compact()
     return json_answer({"dryRun": dry_run, "bytesSaved": saved})
 
