@@ -70,7 +70,7 @@ class Service:
             store.records.users, store.records.sessions, Passwords(), Throttle(store.clock), store.clock
         )
         self.authenticator = Authenticator(
-            store.tokens, store.users, self.signin, store.owner, required=store.settings.auth
+            store.records.access_tokens, store.records.users, self.signin, store.owner, required=store.settings.auth
         )
 
     @cached_property

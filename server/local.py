@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from assets.blobs.base import Staged
     from metadata.documents.contract import Documents, Referrer
     from metadata.index.query import Scalar
-    from metadata.repositories.access_tokens import AccessTokensRepository
-    from metadata.repositories.image_profiles import ImageProfilesRepository
-    from metadata.repositories.tags import TagsRepository
-    from metadata.repositories.users import UsersRepository
     from metadata.schemas.assets import Asset
 
     from .interface import Data
@@ -48,7 +44,7 @@ class LocalAssets:
         self._library = store.assets
         self._images = store.assets.images
         self._documents = store.documents
-        self._tags = store.tags
+        self._tags = store.records.tags
         self._owner = store.owner.id
         self._limit = int(store.settings.max_upload_bytes)
         self._base = base_of(store.settings)
@@ -169,12 +165,30 @@ class LocalStore:
 
     Attributes:
         assets: payloads and their records.
+        characters, personas, chats, messages, tags, users, connections, images, image_profiles, api_keys, accounts,
+            sessions, verification_tokens, access_tokens, chat_settings: the records of every kind.
         inside: everything else of the opened folder; what `calotype.asgi` serves.
     """
 
     def __init__(self, store: Store) -> None:
         self.inside = store
         self.assets = LocalAssets(store)
+        records = store.records
+        self.characters = records.characters
+        self.personas = records.personas
+        self.chats = records.chats
+        self.messages = records.messages
+        self.tags = records.tags
+        self.users = records.users
+        self.connections = records.connections
+        self.images = records.images
+        self.image_profiles = records.image_profiles
+        self.api_keys = records.api_keys
+        self.accounts = records.accounts
+        self.sessions = records.sessions
+        self.verification_tokens = records.verification_tokens
+        self.access_tokens = records.access_tokens
+        self.chat_settings = records.chat_settings
 
     @property
     def settings(self) -> Settings:
@@ -185,26 +199,6 @@ class LocalStore:
     def documents(self) -> Documents:
         """Raw records of every kind."""
         return self.inside.documents
-
-    @property
-    def tags(self) -> TagsRepository:
-        """The tags."""
-        return self.inside.tags
-
-    @property
-    def image_profiles(self) -> ImageProfilesRepository:
-        """The image profiles."""
-        return self.inside.image_profiles
-
-    @property
-    def tokens(self) -> AccessTokensRepository:
-        """The access tokens."""
-        return self.inside.tokens
-
-    @property
-    def users(self) -> UsersRepository:
-        """The users."""
-        return self.inside.users
 
     def references(self, key: str) -> Sequence[Reference]:
         """Return what uses an asset (by its id) or a payload (by its SHA-256); see `Assets.references`."""

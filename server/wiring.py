@@ -16,13 +16,8 @@ from metadata.files.flush import Durability
 from metadata.files.folder import Opened, prepare
 from metadata.files.mounts import network_file_system
 from metadata.ids import Ids, RandomIds
-from metadata.repositories.access_tokens import AccessTokensRepository
+from metadata.repositories.backing import ensure_first
 from metadata.repositories.container import Repositories
-from metadata.repositories.facts import FactsRepository
-from metadata.repositories.image_profiles import ImageProfilesRepository
-from metadata.repositories.images import ImagesRepository
-from metadata.repositories.tags import TagsRepository
-from metadata.repositories.users import UsersRepository
 from metadata.schemas.baseline import baseline
 
 from .vault import open_vault
@@ -46,7 +41,6 @@ class Store:
         clock: the time.
         documents: raw records; for maintenance, the repositories serve everything else.
         assets: payloads and their records.
-        tags, tokens, users, image_profiles: the repositories.
         owner: the first user, in whose name the command line and requests without sign-in act.
         vault: what seals and opens.
         records: every repository.
@@ -58,10 +52,6 @@ class Store:
     engine: FileEngine
     documents: JsonFiles
     assets: Library
-    tags: TagsRepository
-    tokens: AccessTokensRepository
-    users: UsersRepository
-    image_profiles: ImageProfilesRepository
     owner: User
     vault: Vault
     records: Repositories
@@ -124,8 +114,9 @@ def open_store(
 def _assemble(
     settings: Settings, folder: Opened, engine: FileEngine, documents: JsonFiles, clock: Clock, ids: Ids
 ) -> Store:
-    users = UsersRepository(documents, clock=clock, ids=ids)
-    tags = TagsRepository(documents, clock=clock, ids=ids)
+    vault = open_vault(settings, engine, documents, lambda: ensure_first(documents, clock, ids).key, documents.sweep)
+    records = Repositories(documents, sealer=vault.sealer, clock=clock, ids=ids)
+    owner = records.users.ensure_first()
     room = Room(
         engine.paths.root,
         lambda: documents.total("fact", "size"),
@@ -138,19 +129,12 @@ def _assemble(
         LocalBlobs(engine.fs, engine.paths, engine.clock, sync=engine.flusher.whole_files),
         lambda first_byte: engine.locks.shard(first_byte).hold(),
         room,
-        images=ImagesRepository(documents, clock=clock, ids=ids),
-        facts=FactsRepository(documents, clock=clock, ids=ids),
-        tags=tags,
+        images=records.images,
+        facts=records.facts,
+        tags=records.tags,
     )
-    tokens = AccessTokensRepository(documents, clock=clock, ids=ids)
-    owner = users.ensure_first()
-    profiles = ImageProfilesRepository(documents, clock=clock, ids=ids)
-    vault = open_vault(settings, engine, documents, lambda: owner.id, documents.sweep)
     folder = replace(folder, warnings=folder.warnings + vault.settle())
-    records = Repositories(documents, sealer=vault.sealer, clock=clock, ids=ids)
-    return Store(
-        settings, folder, clock, engine, documents, library, tags, tokens, users, profiles, owner, vault, records
-    )
+    return Store(settings, folder, clock, engine, documents, library, owner, vault, records)
 
 
 def _refuse_network(settings: Settings) -> None:

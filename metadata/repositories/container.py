@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
-from ..keys import MasterKeys, given_keys
+from ..keys import MasterKeys, keys_from_outside
 from ..rotation import sealed_exist
 from ..sealing import Sealer
 from ..store import JsonStore
@@ -91,13 +91,13 @@ def sealer_of(source: Documents | JsonStore) -> Sealer:
 
     Raises:
         InvalidError: the environment's key is none; or the documents are in no folder, so that a sealer must be given.
+        UnreadableError: the file that the environment names cannot be read.
     """
     if not isinstance(source, JsonStore):
         raise InvalidError("Documents without a folder have no master key; give a sealer.")
     documents = documents_of(source)
-    setting = "CALOTYPE_MASTER_KEY"
-    text = _outside(setting)
-    given = given_keys(text, setting) if text else ()
+    file = os.environ.get("CALOTYPE_MASTER_KEY_FILE")
+    given = keys_from_outside(os.environ.get("CALOTYPE_MASTER_KEY"), Path(file) if file else None)
     keys = MasterKeys(source.engine, given, sealed_exist=lambda: sealed_exist(documents))
     return Sealer(keys, os.environ.get("ENCRYPTION_MASTER_PEPPER"))
 
@@ -125,11 +125,6 @@ def reset_repositories() -> None:
 def reset_json_store() -> None:
     """Close the process's store, and with it the repositories over it; the next `get_json_store()` opens it anew."""
     _process.reset()
-
-
-def _outside(setting: str) -> str | None:
-    path = os.environ.get(f"{setting}_FILE")
-    return Path(path).read_text(encoding="utf-8") if path else os.environ.get(setting)
 
 
 class _Process:

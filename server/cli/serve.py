@@ -69,8 +69,8 @@ def _open_once(loaded: Loaded, output: Output, url: str) -> str | None:
         if not settings.auth:
             return None
         if store.inside.folder.created:
-            return store.tokens.issue(store.inside.owner.id, "first", "admin")[1]
-        if next(store.tokens.find_all(), None) is None and not output.as_json:
+            return store.access_tokens.issue(store.inside.owner.id, "first", "admin")[1]
+        if next(store.access_tokens.find_all(), None) is None and not output.as_json:
             output.note(f"There is no access token for {url} yet; `calotype token create --scope admin` makes one.")
         return None
 

@@ -54,7 +54,9 @@ def create(
     output = Output(as_json=as_json)
     with open_folder(data_dir, output, create=True) as store:
         until = None if expires is None else moment_of(expires, store.inside.clock.now())
-        token, secret = store.tokens.issue(store.inside.owner.id, name or scope.value, scope.value, expires_at=until)
+        token, secret = store.access_tokens.issue(
+            store.inside.owner.id, name or scope.value, scope.value, expires_at=until
+        )
     if as_json:
         output.document({**_wire(token), "token": secret})
     else:
@@ -65,7 +67,7 @@ def ls(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the tokens, without their texts."""
     output = Output(as_json=as_json)
     with open_folder(data_dir, output) as store:
-        tokens = list(store.tokens.find_all())
+        tokens = list(store.access_tokens.find_all())
     if as_json:
         output.document({"items": [_wire(token) for token in tokens]})
         return
@@ -80,7 +82,7 @@ def revoke(token_id: TokenId, *, data_dir: DataDir = None, as_json: AsJson = Fal
     """Make a token useless from its next request on."""
     output = Output(as_json=as_json)
     with open_folder(data_dir, output) as store:
-        if not store.tokens.revoke(token_id):
+        if not store.access_tokens.revoke(token_id):
             raise NotFoundError(f"There is no token {token_id}; `calotype token ls` lists them.", object=token_id)
     if as_json:
         output.document({"revoked": [token_id]})

@@ -10,7 +10,6 @@ import typer
 
 from metadata.errors import ConflictError, InvalidError, NotFoundError
 from metadata.passwords import Passwords
-from metadata.repositories.sessions import SessionsRepository
 from metadata.schemas.enums import UserRole
 
 from ..signin import SignIn
@@ -67,8 +66,7 @@ def passwd(email: Email, *, data_dir: DataDir = None, as_json: AsJson = False) -
     with open_folder(data_dir, output) as store:
         user = _user(store, email)
         inside = store.inside
-        sessions = SessionsRepository(inside.documents, clock=inside.clock)
-        sign_in = SignIn(store.users, sessions, Passwords(), Throttle(inside.clock), inside.clock)
+        sign_in = SignIn(store.users, store.sessions, Passwords(), Throttle(inside.clock), inside.clock)
         sign_in.set_password(user.id, _typed())
     if as_json:
         output.document({"id": user.id})

@@ -158,7 +158,7 @@ def change(editor: Callable[..., Asset], call: Call) -> Response:
     if body.get("tags") is not None:
         names = check_tags(body["tags"])
         editor(asset, {**body, "tags": []}, admin=admin)  # no tags are made for a body that will be refused
-        body = {**body, "tags": call.store.tags.resolve(asset.user_id, names)}
+        body = {**body, "tags": call.store.records.tags.resolve(asset.user_id, names)}
     try:
         edited = images.edit(
             asset.id, lambda current: editor(current, body, admin=admin), if_match=expected, owner=call.owner

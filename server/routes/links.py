@@ -100,11 +100,11 @@ def remove_tag(call: Call) -> Response:
 
 def link_profile(call: Call) -> Response:
     """Link an asset and an image profile."""
-    asset = call.store.image_profiles.add_image(call.id(), call.id("assetId"), owner=call.owner)
+    asset = call.store.records.image_profiles.add_image(call.id(), call.id("assetId"), owner=call.owner)
     return asset_answer(call, asset)
 
 
 def unlink_profile(call: Call) -> Response:
     """Take the link between an asset and an image profile away; one that is not there is no error."""
-    call.store.image_profiles.remove_image(call.id(), call.id("assetId"), owner=call.owner)
+    call.store.records.image_profiles.remove_image(call.id(), call.id("assetId"), owner=call.owner)
     return empty_answer()

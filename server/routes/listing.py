@@ -134,7 +134,7 @@ def _tag_id(call: Call, value: str, user_id: str) -> str:
     """Return a tag's id for its id or name; a name nobody used stays as it is, and nothing has it."""
     if _ID.fullmatch(value):
         return value
-    tag = call.store.tags.find_by_name(user_id, value)
+    tag = call.store.records.tags.find_by_name(user_id, value)
     return value if tag is None else tag.id
 
 

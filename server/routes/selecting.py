@@ -124,7 +124,7 @@ def _tag_ids(call: Call, owner: str | None, values: list[str]) -> list[str]:
     """Return tags' ids for ids or names; a name nobody used stays as it is, and nothing has it."""
     ids = []
     for value in values:
-        tag = None if _ID.fullmatch(value) else call.store.tags.find_by_name(owner or call.user.user_id, value)
+        tag = None if _ID.fullmatch(value) else call.store.records.tags.find_by_name(owner or call.user.user_id, value)
         ids.append(value if tag is None else tag.id)
     return ids
 

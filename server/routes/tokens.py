@@ -82,7 +82,7 @@ def me(call: Call) -> Response:
     """Answer with the caller's user, scope and token."""
     caller = call.user
     token = None if caller.token is None else entity_wire(caller.token)
-    (user,) = wires(call, COLLECTIONS["users"], [call.store.users.get(caller.user_id)])
+    (user,) = wires(call, COLLECTIONS["users"], [call.store.records.users.get(caller.user_id)])
     return json_answer({"user": user, "scope": caller.scope, "token": token})
 
 
@@ -91,7 +91,7 @@ def list_tokens(call: Call) -> Response:
     query = Query(owner=call.owner, limit=limit_of(call), cursor=call.arguments.text(CURSOR.name))
     kind = CATALOG["accessToken"]
     known = dict.fromkeys(name for name in kind.members if name not in kind.hidden)
-    return page_answer(call, call.store.tokens.list(query), entity_wire, known)
+    return page_answer(call, call.store.records.access_tokens.list(query), entity_wire, known)
 
 
 def create(call: Call) -> Response:
@@ -100,7 +100,7 @@ def create(call: Call) -> Response:
     for name in body:
         if name not in (*_MEMBERS, *_READ_ONLY):
             raise InvalidError(f"A token has no member {name[:80]!r}.", field=name[:80])
-    token, secret = call.store.tokens.issue(
+    token, secret = call.store.records.access_tokens.issue(
         _user(call, body.get("userId")), _name(body.get("name")), _scope(call, body), expires_at=_expiry(call, body)
     )
     wire = entity_wire(token)
@@ -111,15 +111,15 @@ def create(call: Call) -> Response:
 
 def read(call: Call) -> Response:
     """Answer with one token."""
-    token = call.store.tokens.get(call.id(), owner=call.owner)
+    token = call.store.records.access_tokens.get(call.id(), owner=call.owner)
     return entity_answer(call, token, entity_wire(token))
 
 
 def revoke(call: Call) -> Response:
     """Revoke a token."""
-    token = call.store.tokens.get(call.id(), owner=call.owner)
+    token = call.store.records.access_tokens.get(call.id(), owner=call.owner)
     call.expected(token.version)
-    if not call.store.tokens.revoke(token.id, owner=call.owner):
+    if not call.store.records.access_tokens.revoke(token.id, owner=call.owner):
         raise NotFoundError(f"There is no accessToken {token.id}.", object=token.id)
     return empty_answer()
 
@@ -137,7 +137,7 @@ def _user(call: Call, value: object) -> str:
         return call.user.user_id
     if not call.user.admin:
         raise DeniedError("Only an administrator may make a token for somebody else.", field="userId")
-    if not isinstance(value, str) or call.store.users.find_by_id(value) is None:
+    if not isinstance(value, str) or call.store.records.users.find_by_id(value) is None:
         raise InvalidError("There is no such user.", field="userId")
     return value
 
@@ -148,7 +148,7 @@ def _scope(call: Call, body: dict[str, object]) -> Scope:
         raise InvalidError(f"scope has to be one of {', '.join(Scope)}.", field="scope")
     scope = Scope(value)
     call.user.require(scope)
-    user = call.store.users.get(_user(call, body.get("userId")))
+    user = call.store.records.users.get(_user(call, body.get("userId")))
     most = call.service.authenticator.most_of(user)
     if not includes(most, scope):
         raise DeniedError(f"That user's role allows {most.value} at most.", field="scope", scope=most.value)

@@ -38,6 +38,39 @@ def test_the_example_of_the_specification(tmp_path: Path) -> None:
     assert raw.read_bytes() == (tmp_path / "alice.png").read_bytes()
 
 
+def test_every_repository_of_the_container_is_a_member(tmp_path: Path) -> None:
+    with calotype.open(tmp_path / "data") as store:
+        container = store.inside.records
+        assert [name for name in vars(container) if name not in {"documents", "facts"}] == [
+            name
+            for name, value in vars(container).items()
+            if getattr(store, name, None) is value and name != "documents"
+        ]
+
+
+def test_characters_chats_and_messages_without_a_server(tmp_path: Path) -> None:
+    with calotype.open(tmp_path / "data") as store:
+        picture = store.assets.put(b"a picture", tags=["fantasy"])
+        alice = store.characters.create(
+            name="Alice", description="d", personality="p", scenario="s", first_message="Hello!"
+        )
+        assert store.characters.find_by_id(alice.id) == alice
+        assert store.characters.find_by_id("00000000-0000-4000-8000-000000000000") is None
+        assert store.characters.set_avatar(alice.id, sha256=picture.sha256).default_image_id == picture.id
+        assert store.references(picture.sha256) == [calotype.Reference("character", alice.id, "defaultImageId")]
+        assert store.characters.find_by_tag("fantasy") == []
+        store.characters.add_tag(alice.id, "FANTASY")
+        (tag,) = store.tags.find_all()
+        for named in ("fantasy", tag.id):
+            assert [found.id for found in store.characters.find_by_tag(named)] == [alice.id]
+        with pytest.raises(calotype.ConflictError):
+            store.assets.delete(picture.id)
+        connection = store.connections.create(name="local", provider="OLLAMA", model_name="m")
+        chat = store.chats.create(title="Tea", character_id=alice.id, connection_profile_id=connection.id)
+        store.messages.append(chat.id, {"role": "ASSISTANT", "content": "Hello!"})
+        assert store.chats.get(chat.id).message_count == 1
+
+
 def test_without_an_argument_it_is_data_dir(tmp_path: Path) -> None:
     done = python(
         "import calotype\nwith calotype.open() as store: print(store.settings.data_dir, store.settings.durability)",

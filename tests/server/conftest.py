@@ -121,7 +121,7 @@ class Api:
         self.store = store
         self.app = create_app(store)
         self._runner = runner
-        known = {user.email.partition("@")[0]: user.id for user in store.users.find_all()}
+        known = {user.email.partition("@")[0]: user.id for user in store.records.users.find_all()}
         self.users = {name: known.get(name) or self._user(name) for name in ("alice", "bob")}
         self.admin = self._token(store.owner.id, "admin")
         self.alice = self._token(self.users["alice"], "write")
@@ -163,10 +163,10 @@ class Api:
         return sorted(path.name for path in (self.store.engine.paths.root / "binaries").iterdir() if path.is_dir())
 
     def _user(self, name: str) -> str:
-        return self.store.users.create(email=f"{name}@example.org").id
+        return self.store.records.users.create(email=f"{name}@example.org").id
 
     def _token(self, user_id: str, scope: str) -> str:
-        return self.store.tokens.issue(user_id, scope, scope)[1]
+        return self.store.records.access_tokens.issue(user_id, scope, scope)[1]
 
     async def _ask(self, method: str, url: str, **more: Any) -> httpx2.Response:
         transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)

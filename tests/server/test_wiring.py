@@ -63,11 +63,11 @@ def test_an_absent_folder_becomes_a_store_and_is_the_same_the_next_time(settings
     with open_store(settings()) as store:
         first = store.folder.store_id, store.owner.id
         assert store.folder.created
-        tag = store.tags.create(user_id=store.owner.id, name="kept")
+        tag = store.records.tags.create(user_id=store.owner.id, name="kept")
     with open_store(settings(EXPECT_STORE="1")) as store:
         assert not store.folder.created
         assert (store.folder.store_id, store.owner.id) == first
-        assert store.tags.find_by_id(tag.id) is not None
+        assert store.records.tags.find_by_id(tag.id) is not None
 
 
 def test_settings_reach_the_parts_they_are_for(settings: Callable[..., Settings], tmp_path: Path) -> None:
@@ -95,11 +95,11 @@ def test_the_limits_of_room_reach_the_library(settings: Callable[..., Settings],
 def test_clock_and_ids_are_the_ones_given(settings: Callable[..., Settings]) -> None:
     ids = Counted()
     with open_store(settings(), clock=Noon(), ids=ids) as store:
-        tag = store.tags.create(user_id=store.owner.id, name="x")
+        tag = store.records.tags.create(user_id=store.owner.id, name="x")
         assert store.clock.now() == Noon().now()
         assert tag.created_at == "2026-01-31T12:00:00.000Z"
         made = ids.made
-        store.tags.create(user_id=store.owner.id, name="y")
+        store.records.tags.create(user_id=store.owner.id, name="y")
         assert ids.made > made > 0
 
 
@@ -142,7 +142,7 @@ def test_a_network_file_system_is_refused_before_anything_is_written(
 
 def test_closing_lets_go_of_the_folder(settings: Callable[..., Settings], tmp_path: Path) -> None:
     with open_store(settings()) as store:
-        store.tags.create(user_id=store.owner.id, name="x")
+        store.records.tags.create(user_id=store.owner.id, name="x")
         other = FileEngine.open(tmp_path / "data")
         assert not other.locks._alone()  # noqa: SLF001 - what the janitor asks
     assert other.locks._alone()  # noqa: SLF001 - as above

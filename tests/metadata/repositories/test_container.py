@@ -80,6 +80,20 @@ def test_the_master_key_comes_from_the_environment_first(process: Path, monkeypa
     reset_repositories()
 
 
+def test_the_environments_key_and_its_file_both_open(process: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key_file = process.parent / "key"
+    key_file.write_text("00" * 32)
+    monkeypatch.setenv("CALOTYPE_MASTER_KEY_FILE", str(key_file))
+    made = get_repositories().api_keys.create(label="l", provider="X", key="sk")
+    reset_repositories()
+    monkeypatch.setenv("CALOTYPE_MASTER_KEY", "11" * 32)
+    assert get_repositories().api_keys.reveal(made.id) == Revealed("sk"), "the file holds what was sealed before"
+    reset_repositories()
+    monkeypatch.setenv("CALOTYPE_MASTER_KEY_FILE", str(process.parent / "absent"))
+    with pytest.raises(InvalidError, match="names no file"):
+        get_repositories()
+
+
 def test_documents_without_a_folder_need_a_sealer() -> None:
     with pytest.raises(InvalidError, match="give a sealer"):
         Repositories(MemoryDocuments())

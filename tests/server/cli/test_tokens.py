@@ -24,7 +24,7 @@ def test_the_token_stands_alone_and_works(calo: Invoke, folder: Path) -> None:
     assert (done.status, done.err) == (0, "")
     (secret,) = done.out.splitlines()
     with calotype.open(folder) as store:
-        token = store.tokens.authenticate(secret)
+        token = store.access_tokens.authenticate(secret)
     assert token is not None
     assert (token.name, token.scope.value) == ("laptop", "write")
     assert secret not in (folder / "auth" / "access-tokens.jsonl").read_text()
@@ -43,7 +43,7 @@ def test_a_revoked_token_is_no_more(calo: Invoke, folder: Path) -> None:
     assert calo("token", "revoke", made["id"]).out == f"Revoked {made['id']}\n"
     assert calo("token", "revoke", made["id"]).status == 3
     with calotype.open(folder) as store:
-        assert store.tokens.authenticate(made["token"]) is None
+        assert store.access_tokens.authenticate(made["token"]) is None
 
 
 def test_what_makes_no_token(calo: Invoke) -> None:

@@ -25,7 +25,7 @@ def test_a_patch_changes_what_it_names(api: Api) -> None:
     answer = patch(api, asset, {"filename": "b.png", "meta": {"a": 1}, "tags": ["Fantasy", "fantasy", "dark"]})
     changed = answer.json()
     assert (answer.status_code, changed["filename"], changed["meta"]) == (200, "b.png", {"a": 1})
-    assert [api.store.tags.get(tag).name for tag in changed["tags"]] == ["Fantasy", "dark"]
+    assert [api.store.records.tags.get(tag).name for tag in changed["tags"]] == ["Fantasy", "dark"]
     assert changed["updatedAt"] > asset["updatedAt"]
     read = api.ask("GET", f"/api/assets/{asset['id']}")
     assert (read.json(), read.headers["etag"]) == (changed, answer.headers["etag"])
@@ -83,7 +83,7 @@ def test_what_cannot_be_patched_is_refused_by_name_and_makes_no_tags(
 ) -> None:
     answer = patch(api, api.upload(), body)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
-    assert list(api.store.tags.find_all()) == []
+    assert list(api.store.records.tags.find_all()) == []
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def read(api: Api, asset: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_tag_is_put_on_and_taken_off(api: Api) -> None:
     asset = api.upload()
-    tag = api.store.tags.ensure(api.users["alice"], ["x"])[0]
+    tag = api.store.records.tags.ensure(api.users["alice"], ["x"])[0]
     url = f"/api/assets/{asset['id']}/tags/{tag}"
     for _ in range(2):
         answer = api.ask("PUT", url)

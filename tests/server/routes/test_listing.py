@@ -55,7 +55,7 @@ def test_all_of_several_tags_by_id_or_name(api: Api) -> None:
     assert ids(api, "tags=nobody") == []
     assert ids(api, f"tagId={dark}&tagType=THEME") == [both["id"]]
     assert ids(api, f"tagId={dark}&tagType=CHARACTER") == []
-    assert [tag.name for tag in api.store.tags.find_all()] == ["Fantasy", "dark"]
+    assert [tag.name for tag in api.store.records.tags.find_all()] == ["Fantasy", "dark"]
 
 
 def test_a_character_as_a_tag(api: Api) -> None:

@@ -52,7 +52,7 @@ def test_several_files_in_the_order_sent(api: Api, png: bytes) -> None:
     first = items[0]["asset"]
     assert (first["type"], first["width"], first["mimeType"], first["source"]) == ("image", 1, "image/png", "import")
     assert items[1]["asset"]["type"] == "chat_file"
-    names = [api.store.tags.get(tag).name for tag in first["tags"]]
+    names = [api.store.records.tags.get(tag).name for tag in first["tags"]]
     assert names == ["One", "two"]
     assert api.staged() == []
 
@@ -134,7 +134,7 @@ def test_a_link_to_nothing_is_refused_and_leaves_nothing(api: Api, png: bytes, f
     assert nothing_left(api)
     assert form(api, ("a", png), **{field: ONE}).status_code == 422
     assert nothing_left(api)
-    assert list(api.store.tags.find_all()) == []
+    assert list(api.store.records.tags.find_all()) == []
 
 
 def test_another_users_character_is_nothing(api: Api, png: bytes) -> None:

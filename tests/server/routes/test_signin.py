@@ -90,7 +90,7 @@ def test_only_administrators_set_anothers_password(quick: Api) -> None:
 
 def test_a_first_password_needs_all_that_it_will_allow(quick: Api) -> None:
     owner = quick.store.owner
-    weak = quick.store.tokens.issue(owner.id, "weak", "write")[1]
+    weak = quick.store.records.access_tokens.issue(owner.id, "weak", "write")[1]
     assert set_password(quick, weak, password=NEW).status_code == 403
     assert set_password(quick, quick.admin, password=NEW).status_code == 204
     assert login(quick, NEW, owner.email).json()["scope"] == "admin"

@@ -87,6 +87,8 @@ def test_what_is_wrong_is_refused_by_name(api: Api, body: dict[str, Any], field:
 
 def test_an_expired_token_is_no_token(api: Api) -> None:
     made = make(api, scope="read", expiresAt="2999-01-01T00:00:00.000Z").json()
-    api.store.tokens.edit(made["id"], lambda token: token.replaced(expires_at="2020-01-01T00:00:00.000Z"))
+    api.store.records.access_tokens.edit(
+        made["id"], lambda token: token.replaced(expires_at="2020-01-01T00:00:00.000Z")
+    )
     answer = api.ask("GET", "/api/me", token=made["token"])
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="calotype"')
