@@ -37,6 +37,7 @@ class Visit:
         bytes: of the answer's body.
         ms: from the first byte of the request to the last of the answer.
         id: the request id.
+        route: the template of the path that answered, such as `/blobs/{name}`; empty when none did.
     """
 
     time: str
@@ -47,6 +48,7 @@ class Visit:
     bytes: int
     ms: float
     id: str
+    route: str = ""
 
 
 class Recorder(Protocol):
@@ -54,6 +56,22 @@ class Recorder(Protocol):
 
     def record(self, visit: Visit) -> None:
         """Take one; must not block for long and must not fail."""
+
+
+class Several:
+    """Hands visits to several recorders.
+
+    Args:
+        recorders: in turn.
+    """
+
+    def __init__(self, *recorders: Recorder) -> None:
+        self._recorders = recorders
+
+    def record(self, visit: Visit) -> None:
+        """Hand one to each."""
+        for recorder in self._recorders:
+            recorder.record(visit)
 
 
 class LogRecorder:
@@ -115,4 +133,5 @@ def _visit(scope: Scope, came: str, status: int, sent: int, seconds: float) -> V
     path = scope["path"][:_MAX_PATH].encode("unicode_escape").decode("ascii")[:_MAX_PATH]
     request_id = str(scope.get("state", {}).get("request_id", ""))
     address = client[0] if client else "-"
-    return Visit(came, address, scope["method"], path, status, sent, round(seconds * 1000, 1), request_id)
+    route = str(getattr(scope.get("route"), "path", ""))  # the router puts it there
+    return Visit(came, address, scope["method"], path, status, sent, round(seconds * 1000, 1), request_id, route)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError, InternalError
 
 from .app import create_app
 from .configuration import load_settings
+from .metrics import Metrics
+from .metricsfolder import SHARED_IN
 from .threads import in_thread
 from .upkeep import Upkeep
 from .wiring import open_store
@@ -29,7 +32,8 @@ def create() -> ASGIApp:
     Raises:
         InvalidError: a setting that cannot be used.
     """
-    return Served(load_settings(os.environ).settings)
+    shared = os.environ.get(SHARED_IN)
+    return Served(load_settings(os.environ).settings, Metrics(Path(shared) if shared else None))
 
 
 class Served:
@@ -38,8 +42,9 @@ class Served:
     At the server's stop uvicorn first lets running requests end, uploads among them; then the store is closed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._app: ASGIApp | None = None
         self._store: Store | None = None
         self._upkeep: Upkeep | None = None
@@ -70,7 +75,7 @@ class Served:
         for warning in store.folder.warnings:
             _log.warning("%s", warning)
         self._store = store
-        self._app = create_app(store)
+        self._app = create_app(store, metrics=self._metrics)
         self._upkeep = Upkeep(store, self._settings.index_sweep_s)
         self._upkeep.start()
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from .metrics import Metrics
     from .wiring import Store
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -60,10 +61,12 @@ class Service:
 
     Args:
         store: the opened data folder.
+        metrics: what is counted.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, metrics: Metrics) -> None:
         self.store = store
+        self.metrics = metrics
         self.settings = store.settings
         self.base = base_of(store.settings)
         self.signin = SignIn(

@@ -16,6 +16,7 @@ from metadata.errors import BusyError, InvalidError
 
 from ..configuration import variable
 from ..logs import log_config
+from ..metricsfolder import SHARED_IN, shared_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,12 @@ def run_server(settings: Settings, listener: socket.socket, ending: Ending) -> i
         ending.govern(server)
         server.run(sockets=[listener])
         return 0
-    supervisor = Multiprocess(config, sockets=[listener])
+    with shared_folder() as shared:
+        os.environ[SHARED_IN] = str(shared)
+        return _supervise(Multiprocess(config, sockets=[listener]), ending)
+
+
+def _supervise(supervisor: Multiprocess, ending: Ending) -> int:
     if ending.asked:  # before it looked for signals itself
         return 0
     supervisor.run()

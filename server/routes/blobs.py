@@ -88,6 +88,7 @@ async def put(call: Call) -> Response:
         stored = await in_thread(partial(library.store, received.kept, upload))
     finally:
         received.kept.discard()
+    call.service.metrics.stored(stored)
     return asset_answer(call, stored.asset, created=not stored.duplicate, duplicate=stored.duplicate)
 
 

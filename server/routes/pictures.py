@@ -159,6 +159,7 @@ def _put_bytes(collection: Collection, call: Call, received: RawFile[Staged], ex
         expected=received.expected,
     )
     stored = call.store.assets.store(received.kept, upload)
+    call.service.metrics.stored(stored)
     return _put(collection, call, Chosen(stored.asset, made=not stored.duplicate), expected)
 
 

@@ -59,6 +59,7 @@ async def upload(call: Call) -> Response:
         stored = await in_thread(partial(library.store, received.kept, raw_upload(call, received, received.expected)))
     finally:
         received.kept.discard()
+    call.service.metrics.stored(stored)
     return asset_answer(call, stored.asset, created=not stored.duplicate, duplicate=stored.duplicate)
 
 
@@ -102,6 +103,7 @@ def _store_one(call: Call, part: FilePart[Staged], texts: Arguments) -> dict[str
             raise part.outcome
         upload = _upload(call.user.user_id, texts, part.filename, part.declared_type, part.expected)
         stored = call.store.assets.store(part.outcome, upload)
+        call.service.metrics.stored(stored)
     except CalotypeError as error:
         found = problem(error, request_id=request_id_of(call.request), admin=call.user.admin)
         return {"status": found["status"], "problem": found}

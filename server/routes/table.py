@@ -15,6 +15,7 @@ from . import (
     documentation,
     links,
     messages,
+    metrics,
     operations,
     pictures,
     preferences,
@@ -51,6 +52,7 @@ def all_operations() -> list[Operation]:
         *pictures.operations(),
         *messages.operations(),
         *operations.operations(),
+        *metrics.operations(),
         *documentation.Documentation().operations(),
     ]
     described = Operation(

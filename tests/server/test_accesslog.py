@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[..., httpx2.Response]
 
-VISIT = Visit("2026-01-31T12:00:00.000Z", "203.0.113.9", "GET", "/blobs/a", 200, 12, 3.5, "abc")
+VISIT = Visit("2026-01-31T12:00:00.000Z", "203.0.113.9", "GET", "/blobs/a", 200, 12, 3.5, "abc", "/blobs/{name}")
 
 
 class Clock:
@@ -142,6 +142,7 @@ def test_the_two_formats(caplog: pytest.LogCaptureFixture) -> None:
             "bytes": 12,
             "ms": 3.5,
             "id": "abc",
+            "route": "/blobs/{name}",
         }
     ]
 

@@ -19,6 +19,7 @@ import pytest
 from metadata.errors import InternalError, InvalidError
 from server.asgi import Served, create
 from server.configuration import load_settings
+from server.metrics import Metrics
 from server.wiring import open_store
 
 if TYPE_CHECKING:
@@ -131,19 +132,19 @@ def live(served: Served) -> list[Message]:
 
 
 def test_start_and_stop(tmp_path: Path) -> None:
-    sent = live(Served(load_settings({"DATA_DIR": str(tmp_path / "data")}).settings))
+    sent = live(Served(load_settings({"DATA_DIR": str(tmp_path / "data")}).settings, Metrics()))
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_a_folder_that_is_not_ours_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("not a store")
-    sent = live(Served(load_settings({"DATA_DIR": str(tmp_path)}).settings))
+    sent = live(Served(load_settings({"DATA_DIR": str(tmp_path)}).settings, Metrics()))
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
     assert str(tmp_path) in sent[0]["message"]
 
 
 def test_a_request_before_the_start_is_our_mistake(tmp_path: Path) -> None:
-    served = Served(load_settings({"DATA_DIR": str(tmp_path / "data")}).settings)
+    served = Served(load_settings({"DATA_DIR": str(tmp_path / "data")}).settings, Metrics())
 
     async def never() -> Message:
         raise AssertionError

@@ -19,6 +19,7 @@ from metadata.errors import (
     UnauthenticatedError,
 )
 from server.calls import Access, Call, Operation, Service, Strictness
+from server.metrics import Metrics
 from server.queries import Parameter
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def seen(service: Service, access: Access, asked: Request, **more: object) -> Ca
 
 def admitted(api: Api, access: Access, token: str | None = None, **more: object) -> Call:
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    return seen(Service(api.store), access, request(headers=headers), **more)
+    return seen(Service(api.store, Metrics()), access, request(headers=headers), **more)
 
 
 @pytest.mark.parametrize("access", [Access.READ, Access.WRITE, Access.ADMIN])
@@ -103,7 +104,7 @@ def test_the_error_handlers_learn_who_may_read_about_the_inside(api: Api) -> Non
 
 
 def test_unknown_parameters_are_refused_or_ignored(api: Api) -> None:
-    service, known = Service(api.store), (Parameter("a", ""),)
+    service, known = Service(api.store, Metrics()), (Parameter("a", ""),)
     with pytest.raises(InvalidError):
         seen(service, Access.OPEN, request("a=1&b=2"), parameters=known)
     lax = seen(service, Access.OPEN, request("a=1&b=2"), parameters=known, unknown=Strictness.IGNORE)
@@ -111,20 +112,20 @@ def test_unknown_parameters_are_refused_or_ignored(api: Api) -> None:
 
 
 def test_a_json_body_is_read_where_one_is_taken(api: Api) -> None:
-    with_body = seen(Service(api.store), Access.OPEN, request(), media=("application/json",))
+    with_body = seen(Service(api.store, Metrics()), Access.OPEN, request(), media=("application/json",))
     assert with_body.content() == {"a": 1}
-    assert seen(Service(api.store), Access.OPEN, request()).body == b""
+    assert seen(Service(api.store, Metrics()), Access.OPEN, request()).body == b""
 
 
 def test_an_operation_without_a_handler_is_our_mistake(api: Api) -> None:
     operation = Operation(method="GET", path="/x", summary="", access=Access.OPEN)
     with pytest.raises(InternalError):
-        asyncio.run(operation.answer(request(), Service(api.store)))
+        asyncio.run(operation.answer(request(), Service(api.store, Metrics())))
 
 
 def test_ids_in_paths_are_uuids(api: Api) -> None:
     def call(text: str) -> Call:
-        return Call(request(key=text), Service(api.store))
+        return Call(request(key=text), Service(api.store, Metrics()))
 
     assert call(ONE).id() == ONE
     for text in ("", "..", f"{ONE}\n", ONE[1:], "x" * 999):
@@ -138,10 +139,10 @@ def test_ids_in_paths_are_uuids(api: Api) -> None:
 )
 def test_the_version_that_a_write_has_to_meet(api: Api, header: str | None, expected: str | None) -> None:
     headers = {} if header is None else {"if-match": header}
-    assert Call(request(headers=headers), Service(api.store)).expected("v") == expected
+    assert Call(request(headers=headers), Service(api.store, Metrics())).expected("v") == expected
 
 
 @pytest.mark.parametrize(("header", "error"), [('"old"', StaleError), ('W/"v"', StaleError), ("v", InvalidError)])
 def test_a_version_that_is_not_met(api: Api, header: str, error: type[CalotypeError]) -> None:
     with pytest.raises(error):
-        Call(request(headers={"if-match": header}), Service(api.store)).expected("v")
+        Call(request(headers={"if-match": header}), Service(api.store, Metrics())).expected("v")

@@ -1,0 +1,45 @@
+"""What Prometheus asks: `GET /metrics`, for administrators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from metadata.index.query import Query
+
+from ..calls import Access, Operation, Strictness
+from ..metrics import CONTENT_TYPE
+from ..responses import JSON_POLICY
+
+if TYPE_CHECKING:
+    from ..calls import Call
+
+
+def operations() -> list[Operation]:
+    """Return the operation."""
+    return [
+        Operation(
+            method="GET",
+            path="/metrics",
+            summary="Counters and levels in Prometheus' text format, for all workers together.",
+            access=Access.ADMIN,
+            handle=answer,
+            unknown=Strictness.IGNORE,
+            answers=((200, "Metrics."),),
+        )
+    ]
+
+
+def answer(call: Call) -> Response:
+    """Answer with what was counted, and with how much is stored."""
+    documents = call.store.documents
+    levels = {
+        "payloads": ("Payloads stored.", documents.find("fact", Query(limit=1)).total),
+        "payload_bytes": ("Bytes of payloads stored.", documents.total("fact", "size")),
+        "assets": ("Asset records.", documents.find("asset", Query(limit=1)).total),
+        "missing_payloads": ("Recorded payloads that were asked for and not there.", call.store.assets.missing),
+        "findings": ("Damaged or altered files and lines found.", len(documents.health().findings)),
+    }
+    fields = {"Cache-Control": "no-store", "Content-Security-Policy": JSON_POLICY}
+    return Response(call.service.metrics.text(levels), 200, fields, CONTENT_TYPE)
