@@ -15,6 +15,8 @@ from .editing import EDITABLE
 from .shapes import AVATAR, MEMBERS, NEEDS_REENTRY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from metadata.schemas.base import Entity
 
     from .members import Members
@@ -44,6 +46,7 @@ def schemas() -> dict[str, Schema]:
         found |= _entity(entity)
     for members in MEMBERS.values():
         found |= _kind(members)
+    found["ParticipantBody"] = _loose(found["Participant"]["properties"])
     asset = found["Asset"]["properties"]
     asset |= {"url": _TEXT, "thumbUrl": _or_null(_TEXT), "placeholder": _or_null(_TEXT), "duplicate": _FLAG}
     found["Asset"]["required"] += ["url", "thumbUrl", "placeholder"]
@@ -80,6 +83,7 @@ def _answers() -> dict[str, Schema]:
         "PasswordWanted": _object(current=_TEXT, password=_TEXT, userId=_TEXT) | {"required": ["password"]},
         "PictureNamed": {"oneOf": [_object(sha256=_SHA256), _object(assetId=_TEXT)]},
         "Into": _object(into=_TEXT),
+        "Participants": _object(items=_list(ref("Participant")), total=_COUNT),
         "Swipes": _object(items=_list(ref("ChatEvent")), total=_COUNT, chosen=_or_null(_TEXT)),
         "Made": _object(items=_list(_object(status=_COUNT) | {"additionalProperties": True})),
         "Upload": {"oneOf": [ref("Asset"), _object(items=_list(file))]},
@@ -140,9 +144,13 @@ def _body(members: Members, found: dict[str, Schema]) -> Schema:
     known: dict[str, Schema] = {}
     for variant in members.kind.model.variants():
         known |= found[variant.__name__]["properties"]
-    properties = {name: _or_null(known.get(name, _TEXT)) for name in members.on_disk}
-    # An answer may be sent back as it is, with what the store sets and what no schema knows.
-    return {"type": "object", "properties": properties, "additionalProperties": True}
+    return _loose({name: known.get(name, _TEXT) for name in members.on_disk})
+
+
+def _loose(properties: Mapping[str, Schema]) -> Schema:
+    """Return the schema of a body; an answer may be sent back as it is, with what the store sets or no schema knows."""
+    nullable = {name: _or_null(value) for name, value in properties.items()}
+    return {"type": "object", "properties": nullable, "additionalProperties": True}
 
 
 def _entity(entity: type[Entity]) -> dict[str, Schema]:

@@ -14,7 +14,7 @@ from ..schemas.enums import ParticipantType
 from .tagged import TaggedRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _FIRST_SHAPE = ("character_id", "persona_id", "connection_profile_id", "image_profile_id")
 
@@ -39,19 +39,23 @@ class ChatsRepository(TaggedRepository[Chat]):
         """
         return participants_of(chat)
 
-    def add_participant(self, chat_id: str, *, owner: str | None = None, **fields: object) -> Chat:
-        """Let a character or a persona join a chat; a chat of the first shape becomes one of the later shape.
+    def add_participant(
+        self, chat_id: str, *, if_match: str | None = None, owner: str | None = None, **fields: object
+    ) -> Chat:
+        """Let a character or a persona join a chat, last in its list; one of the first shape becomes one of the later.
 
         Args:
             chat_id: the chat.
+            if_match: only this version of the chat.
             owner: only this user's chat.
             fields: the participant's members; its id is set here, its place is the last one unless given.
 
         Raises:
             NotFoundError: there is no such chat.
+            StaleError: `if_match` is not its version.
             InvalidError: the members are wrong, or refer to something absent.
         """
-        given = _named(fields) | {"id": self._ids.new()}
+        given = _named(fields, ()) | {"id": self._ids.new()}
 
         def change(chat: Chat) -> Chat:
             present = self._as_list(chat)
@@ -59,33 +63,44 @@ class ChatsRepository(TaggedRepository[Chat]):
             new = {"displayOrder": last + 1, **given}
             return chat.replaced(participants=[*present, new], **dict.fromkeys(_FIRST_SHAPE))
 
-        return self.edit(chat_id, change, owner=owner)
+        return self.edit(chat_id, change, if_match=if_match, owner=owner)
 
     def edit_participant(
-        self, chat_id: str, participant_id: str, *, owner: str | None = None, **fields: object
+        self,
+        chat_id: str,
+        participant_id: str,
+        *,
+        if_match: str | None = None,
+        owner: str | None = None,
+        **fields: object,
     ) -> Chat:
-        """Change a participant's members.
+        """Change a participant's members; None takes a value away.
 
         Raises:
             NotFoundError: there is no such chat or participant.
-            InvalidError: as `add_participant`.
+            StaleError, InvalidError: as `add_participant`.
         """
-        given = _named(fields)
 
         def change(chat: Chat) -> Chat:
             present = self._as_list(chat)
-            if all(who.id != participant_id for who in present):
+            place = next((n for n, who in enumerate(present) if who.id == participant_id), None)
+            if place is None:
                 raise NotFoundError(f"Nobody of the id {participant_id[:80]} is in this chat.", object=participant_id)
-            changed = [who.model_dump(by_alias=True) | given if who.id == participant_id else who for who in present]
+            before = present[place].model_dump(by_alias=True)
+            after = {name: value for name, value in (before | _named(fields, before)).items() if value is not None}
+            changed = [*present[:place], after, *present[place + 1 :]]
             return chat.replaced(participants=changed, **dict.fromkeys(_FIRST_SHAPE))
 
-        return self.edit(chat_id, change, owner=owner)
+        return self.edit(chat_id, change, if_match=if_match, owner=owner)
 
-    def remove_participant(self, chat_id: str, participant_id: str, *, owner: str | None = None) -> Chat:
+    def remove_participant(
+        self, chat_id: str, participant_id: str, *, if_match: str | None = None, owner: str | None = None
+    ) -> Chat:
         """Let somebody leave a chat; one who is not there is no error.
 
         Raises:
             NotFoundError: there is no such chat.
+            StaleError: `if_match` is not its version.
             ConflictError: it is the last one.
         """
 
@@ -98,7 +113,7 @@ class ChatsRepository(TaggedRepository[Chat]):
                 raise ConflictError("The last participant cannot leave a chat; delete the chat.", existing=chat_id)
             return chat.replaced(participants=kept, **dict.fromkeys(_FIRST_SHAPE))
 
-        return self.edit(chat_id, change, owner=owner)
+        return self.edit(chat_id, change, if_match=if_match, owner=owner)
 
     def _as_list(self, chat: Chat) -> list[Participant]:
         return list(_of_first_shape(chat)) if chat.participants is None else list(chat.participants)
@@ -119,12 +134,17 @@ def participants_of(chat: Chat) -> list[Participant]:
     return sorted(chat.participants, key=lambda who: who.display_order)
 
 
-def _named(fields: Mapping[str, object]) -> dict[str, object]:
-    """Return a participant's members by their names on disk, without the id, which callers do not set."""
+def _named(fields: Mapping[str, object], stored: Iterable[str]) -> dict[str, object]:
+    """Return a participant's members by their names on disk, without the id, which callers do not set.
+
+    Args:
+        fields: what is given; any name that no schema knows must be among `stored`.
+        stored: the names that the participant has.
+    """
     names = dict(Participant.members())
     given = {names.get(name, name): value for name, value in fields.items() if name != "id"}
     for name in given:
-        if name not in names.values():
+        if name not in {*names.values(), *stored}:
             raise InvalidError(f"A participant has no field {name!r}.", field=f"participants.{name}")
     return given
 

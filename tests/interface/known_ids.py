@@ -26,6 +26,8 @@ def map_path_parameters(context: HookContext, path_parameters: dict[str, Any] | 
         return path_parameters
     parts = operation.path.split("/")
     collection = parts[2] if len(parts) > 2 else ""
-    keeps = operation.method.upper() != "DELETE" or not operation.path.endswith(("{id}", "{messageId}"))
+    keeps = operation.method.upper() != "DELETE" or not operation.path.endswith(
+        ("{id}", "{messageId}", "{participantId}")
+    )
     named = {**KNOWN, "id": KNOWN.get(collection, ""), "name": KNOWN.get(parts[1], "")}
     return {name: named.get(name) or value if keeps else value for name, value in path_parameters.items()}

@@ -94,6 +94,7 @@ class Running:
         ids["chats"] = self.post("chats", chat)["id"]
         ids["messageId"] = self.post(f"chats/{ids['chats']}/messages", {"role": "USER", "content": "hi"})["id"]
         ids["swipeId"] = ids["messageId"]
+        ids["participantId"] = ids["characterId"]  # who is in a chat of the first shape has the character's id
         return ids
 
 
