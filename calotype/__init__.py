@@ -55,9 +55,10 @@ from metadata.errors import (  # noqa: E402 - only after the check
     UnsupportedError,
 )
 from server.configuration import load_settings  # noqa: E402 - only after the check
-from server.interface import AssetPage, Assets, AssetView, Reference  # noqa: E402 - only after the check
+from server.interface import Assets  # noqa: E402 - only after the check
 from server.local import LocalStore  # noqa: E402 - only after the check
 from server.remote import RemoteStore  # noqa: E402 - only after the check
+from server.views import AssetPage, AssetView, Reference, SignedAddress  # noqa: E402 - only after the check
 from server.wiring import open_store  # noqa: E402 - only after the check
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ __all__ = [
     "NotFoundError",
     "Reference",
     "RemoteStore",
+    "SignedAddress",
     "StaleError",
     "ThrottledError",
     "TooLargeError",

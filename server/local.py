@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from assets.digest import DIGEST_LENGTH, parse_digest
 from assets.library import Upload
+from metadata.errors import NotFoundError
 from metadata.index.query import Query
 
 from .filenames import safe_name
-from .interface import AssetPage, AssetView, Filters, PutFields, Reference, check_names
+from .interface import Filters, PutFields, check_names
+from .signing import UrlSigner
 from .sinks import too_large
 from .sources import opened
-from .wire import asset_wire, base_of
+from .views import AssetPage, AssetView, Reference, SignedAddress
+from .wire import asset_wire, base_of, blob_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
     from types import TracebackType
     from typing import Unpack
 
@@ -46,6 +50,8 @@ class LocalAssets:
         self._documents = store.documents
         self._tags = store.records.tags
         self._owner = store.owner.id
+        self._vault = store.vault
+        self._clock = store.clock
         self._limit = int(store.settings.max_upload_bytes)
         self._base = base_of(store.settings)
 
@@ -138,6 +144,15 @@ class LocalAssets:
         if not set(ids) <= set(asset.tags):
             asset = self._images.edit(asset_id, lambda now: now.replaced(tags=list(dict.fromkeys([*now.tags, *ids]))))
         return self._view(asset)
+
+    def sign(self, sha256: str, expires_in: timedelta) -> SignedAddress:
+        """Return an address that opens without credentials."""
+        digest = parse_digest(sha256)
+        asset = self._images.first_named(digest)
+        if asset is None:
+            raise NotFoundError(f"There is no payload {digest}.", object=digest)
+        signed = UrlSigner(self._vault.url_key(), self._clock).sign(blob_url(digest, asset.mime_type), expires_in)
+        return SignedAddress(self._base + signed.url, signed.expires_at)
 
     def untag(self, asset_id: str, tag_id: str) -> AssetView:
         """Take a tag off a record."""

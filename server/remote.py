@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Self
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from assets.digest import DIGEST_LENGTH, parse_digest
-from metadata.errors import BusyError, StaleError
+from metadata.errors import BusyError, NotFoundError, StaleError
 
 from .connection import Connection
 from .filenames import safe_name
-from .interface import AssetPage, AssetView, Filters, PutFields, Reference, check_names, walk
+from .interface import Filters, PutFields, check_names, walk
 from .sources import opened
+from .views import AssetPage, AssetView, Reference, SignedAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
     from types import TracebackType
     from typing import Unpack
 
@@ -134,6 +136,15 @@ class RemoteAssets:
             except StaleError:
                 continue  # somebody else changed the record in between
         raise BusyError(f"The asset {asset_id} is being changed all the time; try again.", object=asset_id)
+
+    def sign(self, sha256: str, expires_in: timedelta) -> SignedAddress:
+        """Return an address that opens without credentials."""
+        found = self.list(sha256=parse_digest(sha256), limit=1).items
+        if not found:
+            raise NotFoundError(f"There is no payload {sha256}.", object=sha256)
+        wanted = {"expiresIn": int(expires_in.total_seconds())}
+        answer = self._connection.send("POST", f"{_path(found[0].id)}/sign", value=wanted).json()
+        return SignedAddress(urljoin(self._connection.url, answer.get("url", "")), answer.get("expiresAt", ""))
 
     def untag(self, asset_id: str, tag_id: str) -> AssetView:
         """Take a tag off a record."""

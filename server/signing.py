@@ -11,9 +11,10 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from metadata.clock import timestamp
 from metadata.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class Signed:
     def url(self) -> str:
         """The path with its query."""
         return f"{self.path}?expires={self.expires}&signature={self.signature}"
+
+    @property
+    def expires_at(self) -> str:
+        """`expires` as a timestamp."""
+        return timestamp(datetime.fromtimestamp(self.expires, UTC))
 
 
 class UrlSigner:

@@ -19,7 +19,8 @@ from .output import Output, counted, size_of
 from .places import open_assets
 
 if TYPE_CHECKING:
-    from ..interface import Assets, AssetView
+    from ..interface import Assets
+    from ..views import AssetView
 
 Sha = Annotated[str, typer.Argument(metavar="SHA256", help="The payload's hash.")]
 AssetId = Annotated[str, typer.Argument(metavar="ID", help="The record's id.")]

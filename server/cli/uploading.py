@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from assets.digest import Digest
 
-    from ..interface import Assets, AssetView, PutFields
+    from ..interface import Assets, PutFields
+    from ..views import AssetView
 
 ASKED_AT_ONCE = 100
 """How many hashes go into one question; files stored meanwhile by others show at the next one."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from metadata.clock import timestamp
 from metadata.errors import InvalidError
 
 from ..bodies import JSON_TYPES
@@ -47,8 +46,7 @@ def sign(call: Call) -> Response:
     asset = call.store.assets.images.get(call.id(), owner=call.owner)
     path = _path(blob_url(asset.sha256, asset.mime_type), asset.sha256, body.get("variant"))
     signed = call.service.signer.sign(path, _span(seconds))
-    expires = timestamp(datetime.fromtimestamp(signed.expires, UTC))
-    return json_answer({"url": call.service.base + signed.url, "expiresAt": expires})
+    return json_answer({"url": call.service.base + signed.url, "expiresAt": signed.expires_at})
 
 
 def _path(whole: str, sha256: str, variant: object) -> str:

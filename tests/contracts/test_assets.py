@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import secrets
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +65,21 @@ def test_what_is_put_is_there(assets: Assets, data: bytes) -> None:
 def test_a_picture_is_measured(assets: Assets) -> None:
     asset = assets.put(PNG + secrets.token_bytes(40))
     assert (asset.type, asset.media_type, asset.width, asset.height) == ("image", "image/png", 5, 7)
+
+
+def test_an_address_is_signed_for_a_time(assets: Assets, data: bytes) -> None:
+    asset = assets.put(data)
+    signed = assets.sign(asset.sha256, timedelta(hours=1))
+    path, _, query = signed.url.partition("?")
+    assert path.endswith(f"/blobs/{asset.sha256}.txt")
+    assert re.fullmatch(r"expires=[0-9]+&signature=[A-Za-z0-9_-]+", query)
+    assert signed.expires_at.endswith("Z")
+    with pytest.raises(InvalidError):
+        assets.sign(asset.sha256, timedelta(days=31))
+    with pytest.raises(InvalidError):
+        assets.sign("nonsense", timedelta(hours=1))
+    with pytest.raises(NotFoundError):
+        assets.sign(secrets.token_hex(32), timedelta(hours=1))
 
 
 def test_the_same_bytes_again_are_the_same_record(assets: Assets, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The values of the interface, and what every implementation of it refuses."""
+"""What every implementation of the interface refuses, and walking it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from metadata.errors import InvalidError
-from server.interface import AssetPage, AssetView, Filters, PutFields, check_names, walk
+from server.interface import Filters, PutFields, check_names, walk
 from server.local import LocalAssets
 from server.remote import RemoteAssets
+from server.views import AssetPage, AssetView
 
 if TYPE_CHECKING:
     from server.interface import Assets
@@ -19,19 +20,6 @@ WIRE: dict[str, Any] = {
     "url": "/blobs/s.png",
     "createdAt": "t", "updatedAt": "t",
 }  # fmt: skip
-
-
-def test_an_answer_becomes_a_view() -> None:
-    view = AssetView.of(WIRE | {"tags": ["a"], "width": 5, "duplicate": True, "chatId": "c"}, "v1")
-    assert (view.media_type, view.tags, view.width, view.duplicate, view.chat_id) == ("image/png", ("a",), 5, True, "c")
-    assert (view.source, view.height, view.version) == ("upload", None, "v1")
-    assert view == AssetView.of(view.wire, "another version"), "the version is no part of what it is"
-
-
-@pytest.mark.parametrize("wrong", [{}, {"id": "i"}, None, [], WIRE | {"tags": 5}])
-def test_what_is_no_asset(wrong: Any) -> None:
-    with pytest.raises(InvalidError, match="not an asset"):
-        AssetView.of(wrong)
 
 
 def test_unknown_names_are_refused_by_name() -> None:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
 import calotype
@@ -13,6 +14,7 @@ from server.signing import UrlSigner
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     from .conftest import Invoke
 
@@ -47,6 +49,24 @@ def test_it_begins_with_the_public_address(
     monkeypatch.delenv("CALOTYPE_PUBLIC_URL")
     monkeypatch.setenv("CALOTYPE_HOST", "::1")
     assert calo("link", sha256).out.startswith("http://[::1]:8256/")
+
+
+def test_a_server_signs_for_its_own_address(
+    calo: Invoke, folder: Path, picture: Path, serving: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving.Server(folder, extra={"CALOTYPE_BLOB_ACCESS": "private"}) as server:
+        monkeypatch.setenv("CALOTYPE_TOKEN", server.token)
+        calo("put", picture, "--url", server.url)
+        sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
+        done = calo("link", sha256, "--url", server.url)
+        assert (done.status, done.err) == (0, "")
+        assert done.out.startswith(f"{server.url}/blobs/{sha256}.png?expires=")
+        assert httpx2.get(done.out.strip(), trust_env=False).content == picture.read_bytes()
+        assert httpx2.get(done.out.partition("?")[0], trust_env=False).status_code == 401
+        monkeypatch.setenv("CALOTYPE_URL", server.url)
+        assert calo("link", sha256, "--json").json()["url"].startswith(f"{server.url}/blobs/{sha256}.png?")
+        assert calo("link", "0" * 64).status == 3
+        assert calo("link", sha256, "--url", server.url, "--data-dir", folder).status == 2
 
 
 @pytest.mark.parametrize(

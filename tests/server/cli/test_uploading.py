@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from server.interface import AssetView
+    from server.views import AssetView
 
 
 class Counting(LocalAssets):
