@@ -177,9 +177,8 @@ class JsonFiles:
         """Rewrite every log to one line per live record; return the bytes saved."""
         paths = [kind.home.path for kind in CATALOG.values() if isinstance(kind.home, Lines)]
         since = self._since()
-        with self.guard(exclusive=True):
-            logs = self._projection.answer(lambda: worn(self._projection))
-            return sum(compact(self._projection, path, since) for path in [*paths, *logs])
+        logs = self._projection.answer(lambda: worn(self._projection))
+        return sum(compact(self._projection, path, since) for path in [*paths, *logs])
 
     def health(self) -> Health:
         """Return what is known to be wrong with the files."""
@@ -199,8 +198,7 @@ class JsonFiles:
         """Compact the logs that are large and mostly dead, beside their writers; return the bytes saved."""
         since = self._since()
         paths = self._projection.answer(lambda: overdue(self._projection))
-        with self.guard():
-            return sum(compact(self._projection, path, since) for path in paths)
+        return sum(compact(self._projection, path, since) for path in paths)
 
     def retry(self) -> None:
         """Let operations over several files that could not be finished be tried again at the next write."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
 from ..files.identity import FileIdentity, identity_of
 from ..files.journal import Damage, Line
+from ..index.moving import drop_tombstones, live_rows, move, place_of
 from ..index.projector import Projector, Source
 from ..index.state import FileState, Problem, drop_file, load_file, save_file, save_problem
 from ..index.tables import table_of
@@ -25,12 +26,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..files.engine import FileEngine
+    from ..files.journal import Moves
     from ..schemas.catalog import Kind
     from .contract import Record
 
 
 class DamagedTailError(Exception):
     """A damaged line was met by a reader; its owner recovers the journal under the lock and reads again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a compaction did beside moving lines.
+
+    Attributes:
+        buried: the tombstones that were left out, by key and revision.
+        changed: the records that were written otherwise than they stood there, by old offset and key.
+    """
+
+    buried: list[tuple[str, int]] = field(default_factory=list)
+    changed: list[tuple[int, str, Record]] = field(default_factory=list)
 
 
 class Tails:
@@ -91,6 +106,32 @@ class Tails:
         self._save(db, state, tally, end)
         self._projector.settle(db, kind, path)
         return True
+
+    def in_step(self, db: sqlite3.Connection, path: str) -> bool:
+        """Tell whether the index has read all of a journal as it now is; its lock is held."""
+        identity, state = self.identity(path), load_file(db, path)
+        return (
+            identity is not None
+            and state is not None
+            and (state.identity.file, state.offset) == (identity.file, identity.size)
+        )
+
+    def moved(self, db: sqlite3.Connection, path: str, moves: Moves, what: Moved) -> None:
+        """Bring the index from the journal it was in step with to the compacted one that just took its place."""
+        kind, identity, state = kinds_in(path)[0], self.identity(path), load_file(db, path)
+        last = moves.last
+        if identity is None or state is None or last is None or not move(db, kind, path, moves):
+            self.project(db, path, recovered=True)
+            return
+        drop_tombstones(db, kind, what.buried)
+        for old, key, record in what.changed:
+            place = place_of(db, kind, key, old)
+            if place is not None:
+                self._projector.upsert(db, kind, key, with_parent(kind, path, record), Source(path, *place))
+        start, length = last
+        live = live_rows(db, kind, path)
+        crc = self._crc(path, start, length)
+        save_file(db, FileState(path, identity, time.time_ns(), start, crc, start + length, live, len(moves) - live))
 
     def _save(self, db: sqlite3.Connection, state: FileState, tally: _Tally, identity: FileIdentity) -> None:
         if tally.end > state.offset:

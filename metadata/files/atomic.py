@@ -91,6 +91,14 @@ class Draft:
         write_all(self._fs, self._descriptor, chunk)
         self.size += len(chunk)
 
+    def settle(self) -> None:
+        """Bring what was written so far to the disk, so that publishing waits for the rest alone.
+
+        Raises:
+            OSError: the target is as it was; the draft is of no use any more.
+        """
+        self._fs.fsync(self._descriptor)
+
     def publish(self, *, sync: bool = True) -> FileIdentity:
         """Give the file its name and return its identity.
 

@@ -12,7 +12,7 @@ from ..errors import BusyError, NotFoundError, StaleError, UnreadableError
 from . import atomic
 from .appender import Appender
 from .batch import Batch
-from .compaction import Rewrite, Source
+from .compaction import Moves, Recall, Replace, Rewrite, Source
 from .group import Group
 from .identity import FileIdentity, identity_of
 from .lines import Damage, Line, read_exactly, read_line, scan
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .bundle import Bundle
 
-__all__ = ["Batch", "Damage", "Hooks", "Journal", "Line", "NoHooks"]
+__all__ = ["Batch", "Damage", "Hooks", "Journal", "Line", "Moves", "NoHooks", "Recall"]
 
 T = TypeVar("T")
 
@@ -174,13 +174,14 @@ class Journal:
         with told(self.path, "looked at"):
             return identity_of(self._fs, self._file)
 
-    def compact(self, rewrite: Rewrite) -> None:
+    def compact(self, rewrite: Rewrite, replace: Replace | None = None) -> None:
         """Replace the journal by what `rewrite` makes of it; writers go on meanwhile, and their lines are kept.
 
         Args:
             rewrite: reads all the lines it is given and yields what shall stand there: records (written with a check
                 value), bytes (written as they are), or lines and damage it was given (foreign, altered and damaged
                 ones byte for byte). It is called again when the journal was replaced meanwhile.
+            replace: does the replacing, for an owner who has more to do then; see `Replace`.
 
         Raises:
             BusyError: the lock was not free, or the journal was replaced again and again.
@@ -188,7 +189,7 @@ class Journal:
             UnreadableError: the disk refused; the journal is as it was.
         """
         for _ in range(_ATTEMPTS):
-            if self._compacted(rewrite):
+            if self._compacted(rewrite, replace or _replace):
                 return
         raise BusyError(f"{self.path} was replaced each time it was being compacted.", path=self.path)
 
@@ -234,7 +235,7 @@ class Journal:
             if batch.count:
                 self.hooks.durable(batch)
 
-    def _compacted(self, rewrite: Rewrite) -> bool:
+    def _compacted(self, rewrite: Rewrite, replace: Replace) -> bool:
         with self._lock.hold(), told(self.path, "compacted"):
             if identity_of(self._fs, self._file) is None:
                 return True
@@ -244,17 +245,31 @@ class Journal:
             with self._reading(file) as descriptor, atomic.Draft(self._fs, self._file, mode=self._mode) as draft:
                 source = Source(self._fs, descriptor, self.path)
                 source.copy(rewrite(source.lines(0, limit)), draft)
-                return self._replaced(source, draft, file, limit)
+                if self._flusher.whole_files:
+                    draft.settle()  # most of it; what is left for the rename's own sync is short
+                return self._replaced(source, draft, (file, limit), replace)
         except (NotFoundError, StaleError):
             return False
 
-    def _replaced(self, source: Source, draft: atomic.Draft, file: tuple[int, int], limit: int) -> bool:
+    def _replaced(
+        self, source: Source, draft: atomic.Draft, copied: tuple[tuple[int, int], int], replace: Replace
+    ) -> bool:
+        file, limit = copied
         with self._lock.hold():
             handle = self._appender.writable()
             if handle.file != file:
                 self._appender.settle(handle)
                 return False
             source.copy(source.lines(limit, handle.end), draft)
-            draft.publish(sync=self._flusher.whole_files)
-            self._appender.drop()
+
+            def publish() -> None:
+                draft.publish(sync=self._flusher.whole_files)
+                self._appender.drop()
+
+            replace(source.moves, publish)
             return True
+
+
+def _replace(moves: Moves, publish: Callable[[], None]) -> None:
+    del moves
+    publish()

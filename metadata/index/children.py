@@ -74,10 +74,9 @@ def overlaid(db: sqlite3.Connection, child: Kind, key: str, body: Mapping[str, o
     if messages or COUNT in found:
         found[COUNT] = messages
     last = _last(db, child, path) if messages else None
+    found.pop(LAST, None)  # whatever was read first, the log or its parent, the member stands at the end
     if last is not None:
         found[LAST] = last
-    else:
-        found.pop(LAST, None)
     return found
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metadata.documents import compaction
-from metadata.documents.contract import ANY, put, remove
+from metadata.documents.contract import ANY, key_of, put, remove
 from metadata.documents.json_files import JsonFiles
 from metadata.files.codec import encode_line
 from metadata.files.engine import FileEngine
+from metadata.files.filesystem import FileSystem
 from metadata.index.query import Query
 
 if TYPE_CHECKING:
@@ -153,3 +154,122 @@ def test_a_large_log_that_is_mostly_dead_is_tidied_and_others_are_left(
     assert files.tidy() > 0
     assert len(lines_of(root)) == 1
     assert files.tidy() == 0
+
+
+class Interrupting(FileSystem):
+    """Does something at the next sync, which in a compaction comes when the lines are copied and no lock is held."""
+
+    then: Callable[[], object] | None = None
+
+    def fsync(self, descriptor: int) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        super().fsync(descriptor)
+
+
+def test_what_others_write_while_lines_are_copied_is_kept_and_the_index_follows(
+    root: Path, make: ModuleType, rebuilt_differs: Compare
+) -> None:
+    fs = Interrupting()
+    files, other = JsonFiles(FileEngine.open(root, fs=fs), trash_s=0), JsonFiles(FileEngine.open(root), trash_s=0)
+    records = [make.asset(number) for number in range(5)]
+    gone = make.asset(9)
+    for record in [*records, gone]:
+        files.apply([put("asset", record)])
+    files.apply([put("asset", {**records[0], "size": 50}, ANY)])
+    files.apply([remove("asset", gone["id"])])
+    positions = {item.key: item.seq for item in files.scan("asset")}
+
+    def write() -> None:
+        other.apply([put("asset", {**records[0], "size": 51}, ANY)])
+        other.apply([put("asset", {**records[1], "size": 52}, ANY)])
+        other.apply([remove("asset", records[2]["id"])])
+        other.apply([put("asset", gone)])
+        other.apply([remove("asset", gone["id"])])
+        other.apply([put("asset", make.asset(10))])
+
+    fs.then = write
+    assert files.compact() != 0
+    for store in (files, other):
+        found = {item.key: item.body["size"] for item in store.scan("asset")}
+        assert [found[record["id"]] for record in (records[0], records[1], records[3])] == [51, 52, 3]
+        assert records[2]["id"] not in found
+        assert gone["id"] not in found
+    assert {key: seq for key, seq in positions.items() if key != records[2]["id"]}.items() <= {
+        item.key: item.seq for item in files.scan("asset")
+    }.items(), "nobody's position was given anew"
+    assert rebuilt_differs(root) == {}
+    assert files.compact() > 0
+    assert rebuilt_differs(root) == {}
+    files.close()
+    other.close()
+
+
+def test_rows_of_a_chat_s_log_keep_their_place_and_are_read_where_their_lines_went(
+    files: JsonFiles, root: Path, make: ModuleType, rebuilt_differs: Compare
+) -> None:
+    chat = make.chat(make.new_id())
+    files.each([put("chat", chat, trusting=True)])
+    said = [make.message(chat["id"], f"m{number}") for number in range(6)]
+    files.each([put("message", one) for one in said])
+    for one in said[:4]:
+        files.apply([put("message", {**one, "content": "changed"}, ANY)])
+    files.apply([remove("message", key_of("message", said[1]))])
+    before = {item.key: (item.seq, item.body) for item in files.scan("message")}
+    assert files.compact() > 0
+    assert {item.key: (item.seq, item.body) for item in files.scan("message")} == before
+    assert rebuilt_differs(root) == {}
+
+
+def test_a_record_named_by_the_place_of_its_line_is_found_at_its_new_place(
+    files: JsonFiles, root: Path, make: ModuleType, rebuilt_differs: Compare
+) -> None:
+    chat = make.chat(make.new_id())
+    files.each([put("chat", chat, trusting=True)])
+    one = make.message(chat["id"], "short")
+    files.apply([put("message", one)])
+    files.apply([put("message", {**one, "content": "longer than before"}, ANY)])
+    with (root / f"chats/{chat['id']}.jsonl").open("a") as held:
+        held.write('{"type":"strange","createdAt":"2026-01-01T00:00:00.000Z"}\n')
+    assert files.find("message", Query(filter={"chatId": chat["id"]})).total == 2
+    files.compact()
+    assert files.find("message", Query(filter={"chatId": chat["id"]})).total == 2
+    assert rebuilt_differs(root) == {}
+
+
+def test_a_compaction_survives_the_loss_of_the_index(root: Path, make: ModuleType) -> None:
+    fs = Interrupting()
+    files = JsonFiles(FileEngine.open(root, fs=fs))
+    record = make.asset(1)
+    for size in range(3):
+        files.apply([put("asset", {**record, "size": size}, ANY)])
+
+    def lose() -> None:
+        for path in (root / "cache").iterdir():
+            path.unlink()
+
+    fs.then = lose
+    assert files.compact() > 0
+    assert len(lines_of(root)) == 1
+    assert [item.body["size"] for item in files.scan("asset")] == [2]
+    files.close()
+
+
+def test_an_exclusive_hold_does_not_wait_for_a_compaction(root: Path, make: ModuleType) -> None:
+    fs = Interrupting()
+    files, other = JsonFiles(FileEngine.open(root, fs=fs)), JsonFiles(FileEngine.open(root, lock_timeout_ms=0))
+    record = make.asset(1)
+    for size in range(3):
+        files.apply([put("asset", {**record, "size": size}, ANY)])
+    held: list[int] = []
+
+    def hold() -> None:
+        with other.guard(exclusive=True):
+            held.append(1)
+
+    fs.then = hold
+    files.compact()
+    assert held == [1]
+    files.close()
+    other.close()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from metadata.errors import InvalidError
+from metadata.errors import InvalidError, UnreadableError
 from metadata.files.atomic import Draft
 from metadata.files.codec import encode_line
-from metadata.files.compaction import Item, Source
+from metadata.files.compaction import Item, Recall, Source
 from metadata.files.filesystem import FileSystem
 from metadata.files.lines import Damage, Line
 
@@ -86,3 +86,34 @@ def test_what_is_written_anew_reads_as_before(rewritten: Callable[..., bytes]) -
     first = rewritten()
     assert rewritten() == first
     assert b'"_b"' not in first.split(b"\n")[0]
+
+
+def test_a_line_is_read_once_more_through_the_same_descriptor(rewritten: Callable[..., bytes]) -> None:
+    def recalled(items: Iterator[Line | Damage]) -> Iterator[Item]:
+        first, second = [item for item in items if isinstance(item, Line)][:2]
+        yield Recall(first.offset, first.end - first.offset, lambda line: {**line.record, "more": 1})
+        yield Recall(second.offset, second.end - second.offset, lambda _: None)
+        yield Recall(second.offset, second.end - second.offset, lambda line: line)
+
+    assert rewritten(recalled) == encode_line({"id": "a", "_rev": 1, "more": 1}, batch=None) + FOREIGN
+
+
+def test_a_line_that_is_damaged_when_it_is_read_once_more_ends_the_rewrite(rewritten: Callable[..., bytes]) -> None:
+    broken = Recall(len(ALL) - len(BROKEN), len(BROKEN), lambda line: line)
+    with pytest.raises(UnreadableError):
+        rewritten(lambda _: iter([broken]))
+
+
+def test_what_went_where_is_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    file.write_bytes(ALL)
+    with file.open("rb") as held, Draft(FileSystem(), tmp_path / "new.jsonl") as draft:
+        source = Source(FileSystem(), held.fileno(), "log.jsonl")
+        assert source.moves.last is None
+        source.copy(iter([Recall(0, len(OURS), lambda _: {"id": "a"})]), draft)
+        source.copy(source.lines(len(OURS), len(OURS + FOREIGN)), draft)
+        length = len(encode_line({"id": "a"}, batch=None))
+        assert list(source.moves) == [(0, 0, length, True), (len(OURS), length, len(FOREIGN), False)]
+        assert source.moves.last == (length, len(FOREIGN))
+        source.copy(iter([{"id": "new"}]), draft)
+        assert (len(source.moves), source.moves.last) == (3, None)
