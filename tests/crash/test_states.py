@@ -122,7 +122,7 @@ def test_operations_in_pairs(recorder: Recorder, scale: int) -> None:
 def test_it_finds_what_is_broken(recorder: Recorder, way: str, model: Model) -> None:
     """Negative controls: each way to break the store leaves states that fail."""
     groups = [["put"], ["edit a character"], ["append a message"]]
-    found = _explored(recorder(groups, way), model, 150)
+    found = _explored(recorder(groups, way), model, 40)
     assert found.bad > 0, f"{way} went unnoticed"
 
 
