@@ -4,6 +4,8 @@
 - A block marked `sh server` is the first terminal: it is started, waited for at `/healthz`, and left running; its
   process id is in `SERVER`. A second such block replaces a first one that is still running.
 - A block marked `python` runs as a program of its own with the same variables and folder.
+- A block marked `js` is a script of a page that was served from elsewhere: it runs in Node under the rules that a
+  browser has for such pages (`browser.mjs`). Where there is no Node of at least 20, the page's test is skipped there.
 
 Other blocks (`console`, `json`, none) are for reading only. `127.0.0.1:8256` stands for the server's real address.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WRITTEN_ADDRESS = "127.0.0.1:8256"
-BLOCK = re.compile(r"^```(sh server|sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGE_ORIGIN = "http://localhost:5173"
+BLOCK = re.compile(r"^```(sh server|sh|python|js)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Everything assigned is exported, and saved for the next block even where the block fails.
 SHELL = """set -a
 . {state}
@@ -58,6 +62,15 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def has_node() -> bool:
+    """Tell whether a Node with `fetch`, `File` and `--import` is installed."""
+    found = shutil.which("node")
+    if found is None:
+        return False
+    named = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    return int(re.sub(r"v(\d+).*", r"\1", named.strip(), flags=re.DOTALL) or 0) >= 20
 
 
 class Walk:
@@ -91,6 +104,8 @@ class Walk:
             script = self.folder.parent / "block.py"
             script.write_text(text)
             text = f"python {script}\n"
+        if block.kind == "js":
+            text = self.script(text)
         done = subprocess.run(
             self.shell(text),
             cwd=self.folder,
@@ -107,6 +122,14 @@ class Walk:
                 pytrace=False,
             )
         return done.stdout
+
+    def script(self, text: str) -> str:
+        """Return the command that runs a page's script; without Node the test is skipped."""
+        if not has_node():
+            pytest.skip("no Node of at least 20 is installed, which runs what pages do in a browser")
+        script = self.folder.parent / "block.mjs"
+        script.write_text(text)
+        return f"PAGE_ORIGIN={PAGE_ORIGIN} node --import {Path(__file__).with_name('browser.mjs').as_uri()} {script}\n"
 
     def shell(self, text: str) -> list[str]:
         """Return the command that runs a block in the reader's shell."""

@@ -18,3 +18,11 @@ def test_every_block_of_the_page_works(
 ) -> None:
     printed = walk((repository / "docs" / page).read_text())
     assert len(printed) > blocks
+
+
+@pytest.mark.heavy
+def test_every_client_tells_the_same_story(walk: Callable[[str], list[str]], repository: Path) -> None:
+    printed = walk((repository / "docs" / "clients.md").read_text())
+    assert "[ 'Queen of Hearts' ]" in printed[-1]
+    assert "field: 'defaultImageId'" in printed[-1]
+    assert printed[-1].endswith("image/png true\n")
