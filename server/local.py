@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from assets.blobs.base import Staged
     from metadata.documents.contract import Documents, Referrer
-    from metadata.index.query import Scalar
+    from metadata.index.clauses import Scalar
     from metadata.schemas.assets import Asset
 
     from .interface import Data

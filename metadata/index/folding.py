@@ -1,37 +1,38 @@
-"""How text becomes searchable: folded, split into words, with CJK as pairs and everything as trigrams.
+"""How text becomes searchable: folded, split into words, and the words into trigrams.
 
-Folding is NFKD, marks removed, case folded, so that "Łódź Élan" is found by "elan". Words carry prefix search. CJK
-runs have no spaces, so they are indexed as single characters and pairs; a trigram column finds substrings of words
-(trigrams alone would miss two-character words).
+Folding is NFKD, marks removed, case folded, so that "Łódź Élan" is found by "elan". CJK runs have no spaces, so they
+are indexed as single characters and pairs; a run of pairs in a row is found as a phrase.
+
+Every other word is indexed as a run of grams: its first letter and its first two after a sign that stands for the
+word's beginning, then its trigrams. So any part of a word is a phrase of grams, a part that begins it too, and no
+question has to gather all words with a prefix: one letter is one term.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from functools import lru_cache
 
 _CJK = "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003134f\u3040-\u30ff"
 _TOKEN = re.compile(rf"(?:(?=[{_CJK}])[^\W_])+|(?:(?![{_CJK}])[^\W_])+")
 """Letters and digits alone: a term of nothing else would be an empty phrase for SQLite, which finds nothing."""
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _GRAM = 3
-_STROKED = str.maketrans(
-    {
-        "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
-        "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
-        "\N{LATIN SMALL LETTER D WITH STROKE}": "d",
-        "\N{LATIN SMALL LETTER ETH}": "d",
-        "\N{LATIN SMALL LETTER H WITH STROKE}": "h",
-        "\N{LATIN SMALL LETTER DOTLESS I}": "i",
-        "\N{LATIN SMALL LETTER AE}": "ae",
-        "\N{LATIN SMALL LIGATURE OE}": "oe",
-        "\N{LATIN SMALL LETTER THORN}": "th",
-    }
-)
+_BEGINS = "\ue000"
+"""Stands for the beginning of a word; for private use, and so no letter that a word could have."""
+_KEPT_WORDS = 16_384
+_STROKED = {
+    "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
+    "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
+    "\N{LATIN SMALL LETTER D WITH STROKE}": "d",
+    "\N{LATIN SMALL LETTER ETH}": "d",
+    "\N{LATIN SMALL LETTER H WITH STROKE}": "h",
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    "\N{LATIN SMALL LETTER AE}": "ae",
+    "\N{LATIN SMALL LIGATURE OE}": "oe",
+    "\N{LATIN SMALL LETTER THORN}": "th",
+}
 """Letters that Unicode does not decompose, yet people type without their strokes."""
 
 
@@ -40,58 +41,61 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     # Twice: compatibility forms may hide capitals (a bracketed A), and folding may make forms that decompose.
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return unicodedata.normalize("NFC", kept).translate(_STROKED)
+    kept = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    letters = set(kept)
+    for mark in (letter for letter in letters if unicodedata.combining(letter)):
+        kept = kept.replace(mark, "")
+    for letter in letters & _STROKED.keys():
+        kept = kept.replace(letter, _STROKED[letter])
+    return unicodedata.normalize("NFC", kept)
 
 
-def words(text: str) -> str:
-    """Return the folded words to index, CJK runs as characters and pairs, separated by spaces."""
-    folded = fold(text)
-    if folded.isascii():  # no CJK: every token is a term
-        return " ".join(_TOKEN.findall(folded))
-    return " ".join(term for token in _TOKEN.findall(folded) for term in _terms(token))
+def tokens(text: str) -> list[str]:
+    """Return the folded words of a text in order; a run of CJK characters is one."""
+    return _TOKEN.findall(fold(text))
 
 
-def grams(text: str) -> str:
-    """Return the trigrams of the folded words to index, separated by spaces."""
-    seen: dict[str, None] = {}
-    folded = fold(text)
-    plain = folded.isascii()
-    for token in dict.fromkeys(_TOKEN.findall(folded)):  # in prose most words come again
-        if plain or not _IS_CJK.match(token):
-            for place in range(len(token) - _GRAM + 1):
-                seen[token[place : place + _GRAM]] = None
-    return " ".join(seen)
+def is_cjk(token: str) -> bool:
+    """Tell whether a token is a run of CJK characters."""
+    return _IS_CJK.match(token) is not None
 
 
-def match_expression(query: str) -> str | None:
-    """Return the FTS5 expression that finds every word of the query, as word prefix or as substring.
-
-    None when the query holds no letter or digit.
-    """
-    clauses = [_clause(token) for token in _TOKEN.findall(fold(query))]
-    return " AND ".join(clauses) if clauses else None
+def words(found: list[str]) -> str:
+    """Return what is indexed of tokens as words: CJK runs as characters and then pairs, separated by spaces."""
+    return " ".join(f"{' '.join(token)} {pairs(token)}" if is_cjk(token) else token for token in found)
 
 
-def _terms(token: str) -> Iterator[str]:
-    if not _IS_CJK.match(token):
-        yield token
-        return
-    yield from token
-    yield from _windows(token, 2)
+def grams(found: list[str]) -> str:
+    """Return what is indexed of tokens as grams: of each word that is not CJK, once, the run that finds its parts."""
+    distinct = dict.fromkeys(found)  # in prose most words come again
+    return " ".join(run for run in map(_run, distinct) if run)
 
 
-def _windows(token: str, width: int) -> Iterator[str]:
-    return (token[i : i + width] for i in range(len(token) - width + 1))
+def pairs(token: str) -> str:
+    """Return the phrase that finds a CJK run as a part of a longer one."""
+    return token if len(token) == 1 else _windows(token, 2)
 
 
-def _clause(token: str) -> str:
-    if _IS_CJK.match(token):
-        pairs = list(_windows(token, 2)) or [token]
-        return "(" + " AND ".join(f'words:"{pair}"' for pair in pairs) + ")"
-    prefix = f'words:"{token}"*'
-    if len(token) < _GRAM:
-        return f"({prefix})"
-    inside = " AND ".join(f'grams:"{gram}"' for gram in _windows(token, _GRAM))
-    return f"({prefix} OR ({inside}))"
+def beginning(token: str) -> str:
+    """Return the phrase of grams that finds the words beginning with a token."""
+    inside = _windows(token, _GRAM)
+    first = _BEGINS + token[:2]
+    return f"{first} {inside}" if inside else first
+
+
+def inside(token: str) -> str:
+    """Return the phrase of grams that finds the words a token is in; one or two letters have to begin the word."""
+    return _windows(token, _GRAM) or beginning(token)
+
+
+@lru_cache(maxsize=_KEPT_WORDS)
+def _run(token: str) -> str:
+    if is_cjk(token):
+        return ""
+    begins = beginning(token)
+    # The first letter alone as well, unless it is the whole word.
+    return f"{_BEGINS}{token[0]} {begins}" if len(token) > 1 else begins
+
+
+def _windows(token: str, width: int) -> str:
+    return " ".join([token[i : i + width] for i in range(len(token) - width + 1)])

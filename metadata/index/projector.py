@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING
 
 from ..schemas.catalog import CATALOG, Kind
 from ..schemas.homes import InMember
-from . import children, folding
-from .tables import FIXED, column_of, columns_of, field_name, stores_body, table_of, text_table_of
+from . import children, texts
+from .tables import FIXED, column_of, columns_of, field_name, stores_body, table_of
+from .values import column_value, moment_value
 
 if TYPE_CHECKING:
     import sqlite3
 
 Body = Mapping[str, object]
-
-LARGEST = 2**63 - 1
-"""The largest whole number that SQLite holds."""
 
 _ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 _HASH_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -105,7 +103,7 @@ class Projector:
     def upsert(self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, source: Source) -> int:
         """Write a record's rows, in place of those it had; return its position, which it keeps from the first."""
         owner = owner_of(kind, body) or _standing_in(db, kind)
-        created = _text(body.get(kind.created) if kind.created else None)
+        created = moment_value(body.get(kind.created) if kind.created else None)
         if kind.name in self._children:
             body = children.overlaid(db, self._children[kind.name], key, body)
         # Escaped to ASCII: SQLite refuses a lone surrogate, which JSON from elsewhere may hold.
@@ -115,15 +113,17 @@ class Projector:
         children.count(db, kind, source.path, known is None, children.counts(body) - (0 if known is None else known[2]))
         if known is None:
             seq = self._insert_row(db, kind, key, row)
+            self._say(db, kind, seq, texts.said(kind, owner, body), known=False)
             _count(db, kind, owner, 1)
         else:
             seq = int(known[0])
+            self._say(db, kind, seq, texts.said(kind, owner, body), known=True)
             db.execute(self._update[kind.name], (*row, seq))
             if known[1] != owner:
                 _count(db, kind, known[1], -1)
                 _count(db, kind, owner, 1)
-            self._clear_satellites(db, kind, key, seq)
-        self._write_satellites(db, kind, key, body, seq, owner, created, text)
+            self._clear_satellites(db, kind, key)
+        self._write_satellites(db, kind, key, body, owner, created, text)
         return seq
 
     def remove(self, db: sqlite3.Connection, kind: Kind, key: str) -> int:
@@ -132,10 +132,12 @@ class Projector:
         if known is None:
             return 0
         seq = int(known[0])
+        if kind.searched:
+            texts.remove(db, kind, seq, texts.remembered(db, kind, seq))
         db.execute(f"DELETE FROM {table_of(kind)} WHERE seq = ?", (seq,))
         _count(db, kind, known[1], -1)
         children.count(db, kind, known[3], -1, -known[2])
-        self._clear_satellites(db, kind, key, seq)
+        self._clear_satellites(db, kind, key)
         return seq
 
     def bury(
@@ -176,13 +178,13 @@ class Projector:
             db.execute(sql, (kind.name, path))
         db.execute(f"DELETE FROM uniques WHERE kind = ? AND key IN (SELECT key {rows})", (kind.name, path))
         if kind.searched:
-            db.execute(f"DELETE FROM {text_table_of(kind)} WHERE rowid IN (SELECT seq {rows})", (path,))
+            texts.remove_file(db, kind, path)
         db.execute(f"DELETE {rows}", (path,))
 
     def _row(
         self, kind: Kind, key: str, body: Body, source: Source, owner: str, created: str, text: str
     ) -> list[object]:
-        updated = _text(body.get(kind.updated) if kind.updated else None)
+        updated = moment_value(body.get(kind.updated) if kind.updated else None)
         kept = text if self._all_bodies or stores_body(kind) else None
         fixed = [key, source.path, source.rev, owner, created, updated, source.offset, source.length, kept]
         return [*fixed, *(column_value(body.get(field)) for field in self._columns[kind.name])]
@@ -194,18 +196,27 @@ class Projector:
         cursor = db.execute(self._insert[kind.name], (buried or None, *row))
         return int(cursor.lastrowid or 0)
 
-    def _clear_satellites(self, db: sqlite3.Connection, kind: Kind, key: str, seq: int) -> None:
+    def _say(self, db: sqlite3.Connection, kind: Kind, seq: int, said: texts.Said, *, known: bool) -> None:
+        """Make a record be found by its text, which most changes leave as it was; its row must be the old one still."""
+        if not kind.searched:
+            return
+        if known:
+            before = texts.remembered(db, kind, seq)
+            if before == said:
+                return
+            texts.remove(db, kind, seq, before)
+        texts.write(db, kind, seq, said)
+
+    def _clear_satellites(self, db: sqlite3.Connection, kind: Kind, key: str) -> None:
         if kind.refs:
             db.execute("DELETE FROM refs WHERE src_kind = ? AND src_key = ?", (kind.name, key))
         if kind.mentions:
             db.execute("DELETE FROM mentions WHERE src_kind = ? AND src_key = ?", (kind.name, key))
         if kind.uniques:
             db.execute("DELETE FROM uniques WHERE kind = ? AND key = ?", (kind.name, key))
-        if kind.searched:
-            db.execute(f"DELETE FROM {text_table_of(kind)} WHERE rowid = ?", (seq,))
 
     def _write_satellites(
-        self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, seq: int, owner: str, created: str, text: str
+        self, db: sqlite3.Connection, kind: Kind, key: str, body: Body, owner: str, created: str, text: str
     ) -> None:
         for ref in references_of(kind, body):
             if ref.field == kind.parent:
@@ -218,28 +229,6 @@ class Projector:
             db.execute("INSERT OR IGNORE INTO mentions VALUES(?, ?, ?, ?)", (sha256, kind.name, key, owner))
         for rule, value in unique_values(kind, body):
             db.execute("INSERT OR IGNORE INTO uniques VALUES(?, ?, ?, ?)", (kind.name, rule, value, key))
-        if kind.searched:
-            searched = "\n".join(_text(body.get(name)) for name, _ in kind.searched)
-            db.execute(
-                f"INSERT INTO {text_table_of(kind)}(rowid, words, grams) VALUES(?, ?, ?)",
-                (seq, folding.words(searched), folding.grams(searched)),
-            )
-
-
-def column_value(value: object) -> str | int | float:
-    """Return a filter field's value as its column holds it: absent is empty text, a truth value 0 or 1.
-
-    A whole number that SQLite cannot hold becomes the nearest one that it can.
-    """
-    if isinstance(value, int):
-        return max(-LARGEST, min(LARGEST, int(value)))
-    return value if isinstance(value, float) else _text(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _buried_seq(db: sqlite3.Connection, kind: Kind, key: str) -> int | None:

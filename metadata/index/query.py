@@ -9,25 +9,27 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidError
-from ..schemas.catalog import TAG_TYPES, Kind
-from .children import events_in, log_of
-from .folding import match_expression
-from .projector import column_value
-from .tables import column_of, columns_of, field_name, stores_body, table_of, text_table_of
+from .children import events_in
+from .clauses import Clauses, log_of_parent
+from .ranking import RANKED_CAP, Narrowing, Search
+from .tables import column_of, columns_of, table_of
+from .values import column_value
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from ..schemas.catalog import Kind
+    from .clauses import Scalar
 
 TOTAL_CAP = 10_000
-RANKED_CAP = 500
 MAX_LIMIT = 500
-
-Scalar = str | int | float | bool
+NOTHING = '"\N{NO-BREAK SPACE}"'
+"""A text expression that finds nothing: no term is this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,110 +72,35 @@ def select(db: sqlite3.Connection, kind: Kind, query: Query) -> Selection:
     """Answer a query.
 
     Raises:
-        InvalidError: an unknown filter or sort field, a bad limit or cursor.
+        InvalidError: an unknown filter or sort field, a bad limit, cursor or question.
     """
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidError(f"limit must be from 1 to {MAX_LIMIT}.", field="limit", limit=MAX_LIMIT, actual=query.limit)
-    clauses = _Clauses(kind, query)
-    total = _total(db, kind, query, clauses)
+    search = Search(kind, query.q, query.owner) if query.q is not None and query.q.strip() else None
+    clauses = Clauses(kind, query)
+    if search is not None and query.sort is None:
+        return _ranked(db, kind, query, search, clauses.narrowing())
     order = _Order(db, kind, query)
-    if clauses.text is not None and query.sort is None:
-        return _ranked(db, kind, query, clauses, total)
-    after, values = order.after(query.cursor)
-    sql = (
-        f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body, {order.column} FROM {clauses.source()}"
-        f" WHERE {clauses.where()}{after} ORDER BY {order.terms} LIMIT ?"
+    source, where, values = clauses.led() if order.by_creation and clauses.references else clauses.plain()
+    column, key = order.columns(led=source.startswith("refs"))
+    after, position = order.after(query.cursor, column, key)
+    total = _total(db, kind, query, search, clauses)
+    if search is not None:
+        where += f" AND +t.seq IN (SELECT rowid FROM {search.table} WHERE {search.table} MATCH ?)"
+        values = [*values, search.expression or NOTHING]
+    # The bodies are fetched for the page alone: sorting them along is ten times slower.
+    page = (
+        f"SELECT t.seq AS seq, {column} AS place, {key} AS key FROM {source} WHERE {where}{after}"
+        f" ORDER BY {order.terms(column, key)} LIMIT ?"
     )
-    rows = db.execute(sql, (*clauses.values, *values, query.limit + 1)).fetchall()
-    page = rows[: query.limit]
-    more = len(rows) > query.limit
-    cursor = _encode([order.name, page[-1][6], page[-1][1]]) if more else None
-    return Selection([row[:6] for row in page], cursor, *total)
-
-
-class _Clauses:
-    """The FROM and WHERE of a query, with the values they bind."""
-
-    def __init__(self, kind: Kind, query: Query) -> None:
-        self.kind = kind
-        self.parts: list[str] = []
-        self.values: list[object] = []
-        self.first = self.last = ""
-        self.text = self._text(query)
-        self._references = {field_name(ref) for ref in kind.refs if ref.path != (kind.owner,)}
-        self._filtered = bool(query.filter or query.meta)
-        for name, wanted in query.filter.items():
-            self._filter(name, wanted, query)
-        for name, text in query.meta.items():
-            self._meta(name, text)
-        if query.owner is not None and kind.owner is not None:
-            self.parts.append("t.owner = ?")
-            self.values.append(query.owner)
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing but the asking owner narrows the question."""
-        return not self.first and not self._filtered
-
-    def source(self) -> str:
-        return f"{self.first}{table_of(self.kind)} t{self.last}"
-
-    def where(self) -> str:
-        return " AND ".join(self.parts) or "1"
-
-    def _text(self, query: Query) -> str | None:
-        if query.q is None or not query.q.strip():
-            return None
-        if not self.kind.searched:
-            raise InvalidError("These records have no text to search; leave q out.", field="q")
-        expression = match_expression(query.q)
-        table = text_table_of(self.kind)
-        # The text comes first: led by the owner's index SQLite would look every one of the records up in the text.
-        self.first = f"{table} CROSS JOIN "
-        self.last = f" ON {table}.rowid = t.seq"
-        self.parts.append(f"{table} MATCH ?" if expression else "0 AND ? IS NULL")
-        self.values.append(expression)
-        return expression or ""
-
-    def _filter(self, name: str, wanted: Scalar | Sequence[str], query: Query) -> None:
-        if name == self.kind.parent:
-            self.parts.append("t.path = ?")
-            self.values.append(_log(self.kind, wanted))
-        elif name in self._references:
-            values = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, Sequence) else [str(wanted)]
-            for value in values:
-                self._reference(name, value, query)
-        elif name in columns_of(self.kind) or name == self.kind.owner:
-            column = "t.owner" if name == self.kind.owner else f"t.{column_of(name)}"
-            self.parts.append(f"{column} = ?")
-            self.values.append(column_value(wanted))
-        else:
-            known = ", ".join(sorted({*columns_of(self.kind), *self._references}))
-            raise InvalidError(f"{name!r} is not a filter here; there are: {known}.", field=name)
-
-    def _meta(self, name: str, text: str) -> None:
-        if not stores_body(self.kind):
-            raise InvalidError("These records cannot be filtered by meta.", field=f"meta.{name}")
-        self.parts.append(
-            "EXISTS(SELECT 1 FROM json_each(t.body, '$._meta') m WHERE m.key = ? AND"
-            " CASE WHEN m.type IN ('true', 'false', 'null') THEN m.type ELSE CAST(m.atom AS TEXT) END = ?)"
-        )
-        self.values.extend([column_value(name), column_value(text)])
-
-    def _reference(self, name: str, value: str, query: Query) -> None:
-        condition = "r.dst_key = ? AND r.src_kind = ? AND r.field = ?"
-        self.values.extend([column_value(value), self.kind.name, name])
-        if query.owner is not None:
-            condition += " AND r.owner = ?"
-            self.values.append(query.owner)
-        if name == "tags" and query.tag_type is not None:
-            wanted = TAG_TYPES.get(query.tag_type)
-            if wanted is None:
-                raise InvalidError(f"tagType is one of {', '.join(TAG_TYPES)}.", field="tagType")
-            untyped = f"r.dst_kind = '' AND EXISTS(SELECT 1 FROM \"k_{wanted}\" w WHERE w.key = r.dst_key)"
-            condition += f" AND (r.dst_kind = ? OR {untyped})"
-            self.values.append(wanted)
-        self.parts.append(f"t.key IN (SELECT r.src_key FROM refs r WHERE {condition})")
+    sql = (
+        f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body, p.place FROM ({page}) p"
+        f" CROSS JOIN {table_of(kind)} t ON t.seq = p.seq ORDER BY {order.terms('p.place', 'p.key')}"
+    )
+    rows = db.execute(sql, (*values, *position, query.limit + 1)).fetchall()
+    shown = rows[: query.limit]
+    cursor = _encode([order.name, shown[-1][6], shown[-1][1]]) if len(rows) > query.limit else None
+    return Selection([row[:6] for row in shown], cursor, *total)
 
 
 class _Order:
@@ -185,25 +112,34 @@ class _Order:
         wanted = "createdAt" if query.sort is None else query.sort
         descending = wanted.startswith("-")
         self.name = wanted
-        self.direction = "DESC" if descending else "ASC"
+        self._direction = "DESC" if descending else "ASC"
         self._compare = "<" if descending else ">"
-        self.column = _sort_column(kind, wanted.removeprefix("-"))
+        self._column = _sort_column(kind, wanted.removeprefix("-"))
 
-    def after(self, cursor: str | None) -> tuple[str, list[object]]:
+    @property
+    def by_creation(self) -> bool:
+        """Whether the order is one that the table of references has too."""
+        return self._column == "t.created"
+
+    def columns(self, *, led: bool) -> tuple[str, str]:
+        """Return what is sorted by, and the keys that tell equal ones apart."""
+        return ("l.created", "l.src_key") if led else (self._column, "t.key")
+
+    def after(self, cursor: str | None, column: str, key_column: str) -> tuple[str, list[object]]:
+        """Return the condition of rows after a cursor, with its values."""
         if cursor is None:
             return "", []
         name, value, key = _decode(cursor, 3)
         if name != self.name or not _bindable(value) or not isinstance(key, str) or not _bindable(key):
             raise InvalidError("This cursor belongs to another sort order; start again without it.", field="cursor")
-        if self.column == "t.seq":
+        if column == "t.seq":
             return f" AND t.seq {self._compare} ?", [self._position(key, value)]
-        return f" AND ({self.column}, t.key) {self._compare} (?, ?)", [value, key]
+        return f" AND ({column}, {key_column}) {self._compare} (?, ?)", [value, key]
 
-    @property
-    def terms(self) -> str:
-        """The terms of the ORDER BY; positions are unique, and a second term would make SQLite sort."""
-        last = "" if self.column == "t.seq" else f", t.key {self.direction}"
-        return f"{self.column} {self.direction}{last}"
+    def terms(self, column: str, key: str) -> str:
+        """Return the terms of the ORDER BY; positions are unique, and a second term would make SQLite sort."""
+        last = "" if column == "t.seq" else f", {key} {self._direction}"
+        return f"{column} {self._direction}{last}"
 
     def _position(self, key: str, given: object) -> object:
         """Return where a record stands now: a rebuild numbers anew, so a cursor's own number is a last resort."""
@@ -225,49 +161,47 @@ def _sort_column(kind: Kind, name: str) -> str:
     raise InvalidError(f"Cannot sort by {name!r}; there are: {known}.", field="sort")
 
 
-def _ranked(db: sqlite3.Connection, kind: Kind, query: Query, clauses: _Clauses, total: tuple[int, bool]) -> Selection:
+def _ranked(db: sqlite3.Connection, kind: Kind, query: Query, search: Search, narrowing: Narrowing) -> Selection:
     start = 0
     if query.cursor is not None:
         name, position = _decode(query.cursor, 2)
         if name != "rank" or not isinstance(position, int) or not 0 <= position <= RANKED_CAP:
             raise InvalidError("This cursor belongs to another sort order; start again without it.", field="cursor")
         start = position
-    take = min(query.limit, RANKED_CAP - start)
-    # Every match is ranked, so the bodies are fetched for the page alone: sorting them along is ten times slower.
-    best = (
-        f"SELECT t.seq AS seq, bm25({text_table_of(kind)}, 4.0, 1.0) AS rank, t.created AS created, t.key AS key"
-        f" FROM {clauses.source()} WHERE {clauses.where()} ORDER BY rank, created, key LIMIT ? OFFSET ?"
-    )
+    best = search.ranked(db, narrowing)
+    shown = best[start : start + query.limit]
     sql = (
-        f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body FROM ({best}) best"
-        f" JOIN {table_of(kind)} t ON t.seq = best.seq ORDER BY best.rank, best.created, best.key"
+        f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body FROM json_each(?) best"
+        f" CROSS JOIN {table_of(kind)} t ON t.seq = best.value ORDER BY best.key"
     )
-    rows = db.execute(sql, (*clauses.values, take + 1, start)).fetchall()
-    more = len(rows) > take and start + take < RANKED_CAP
-    return Selection(rows[:take], _encode(["rank", start + take]) if more else None, *total)
+    rows = db.execute(sql, (json.dumps(shown),)).fetchall()
+    end = start + query.limit
+    count = search.count(db, narrowing, RANKED_CAP + 1)
+    cursor = _encode(["rank", end]) if end < len(best) else None
+    return Selection(rows, cursor, min(count, RANKED_CAP), count > RANKED_CAP)
 
 
-def _total(db: sqlite3.Connection, kind: Kind, query: Query, clauses: _Clauses) -> tuple[int, bool]:
-    if clauses.plain:
+def _total(
+    db: sqlite3.Connection, kind: Kind, query: Query, search: Search | None, clauses: Clauses
+) -> tuple[int, bool]:
+    if search is not None:
+        count = search.count(db, clauses.narrowing(), TOTAL_CAP + 1)
+    elif clauses.unfiltered:
         where, values = ("", ()) if query.owner is None or kind.owner is None else (" AND owner = ?", (query.owner,))
         row = db.execute(f"SELECT coalesce(sum(n), 0) FROM counts WHERE kind = ?{where}", (kind.name, *values))
         return int(row.fetchone()[0]), False
-    if kind.parent is not None and list(query.filter) == [kind.parent] and not query.q:
-        return events_in(db, _log(kind, query.filter[kind.parent])), False
-    cap = RANKED_CAP if clauses.text is not None and query.sort is None else TOTAL_CAP
-    inner = f"SELECT 1 FROM {clauses.source()} WHERE {clauses.where()} LIMIT {cap + 1}"
-    (count,) = db.execute(f"SELECT count(*) FROM ({inner})", clauses.values).fetchone()
-    return min(int(count), cap), int(count) > cap
+    elif kind.parent is not None and list(query.filter) == [kind.parent]:
+        return events_in(db, log_of_parent(kind, query.filter[kind.parent])), False
+    else:
+        source, where, bound = clauses.led(rows=False) if clauses.references else clauses.plain()
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where} LIMIT {TOTAL_CAP + 1})"
+        count = int(db.execute(sql, bound).fetchone()[0])
+    return min(count, TOTAL_CAP), count > TOTAL_CAP
 
 
 def _bindable(value: object) -> bool:
     """Tell whether a value out of a cursor is one that a column may hold, and so one that a list gave out."""
     return isinstance(value, (str, int, float)) and column_value(value) == value
-
-
-def _log(kind: Kind, parent: object) -> str:
-    """Return the path of a parent's log, as text that SQLite takes whatever was asked for."""
-    return log_of(kind, str(column_value(str(parent))))
 
 
 def _encode(parts: list[object]) -> str:

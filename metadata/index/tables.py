@@ -8,6 +8,7 @@ its full-text table. Names come from the catalog alone, never from a request.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import TYPE_CHECKING
 
 from ..schemas.homes import LinesPerParent
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..schemas.catalog import Kind, RefField
 
-FORMAT = 2
+FORMAT = 3
 """Raise this when the meaning of a table changes: an index of another format is rebuilt."""
 
 SHARED = """
@@ -69,6 +70,16 @@ def text_table_of(kind: Kind) -> str:
     return f'"f_{kind.name}"'
 
 
+def weights_of(kind: Kind) -> list[int]:
+    """Return the distinct weights of a kind's searched fields, the highest first."""
+    return sorted({weight for _, weight in kind.searched}, reverse=True)
+
+
+def text_columns_of(kind: Kind) -> list[str]:
+    """Return the columns of a kind's full text: its owner, words by weight, and the grams of headings and the rest."""
+    return ["owner", *(f"w{weight}" for weight in weights_of(kind)), "heads", "rest"]
+
+
 def column_of(field: str) -> str:
     """Return the quoted column of a filter field."""
     return f'"c_{field}"'
@@ -101,6 +112,9 @@ def _kind_statements(kind: Kind) -> Iterator[str]:
     )
     yield f'CREATE INDEX "k_{kind.name}_created" ON {table}(created, key)'
     yield f'CREATE INDEX "k_{kind.name}_owner" ON {table}(owner, created, key)'
+    if kind.updated is not None:
+        yield f'CREATE INDEX "k_{kind.name}_updated" ON {table}(updated, key)'
+        yield f'CREATE INDEX "k_{kind.name}_owner_updated" ON {table}(owner, updated, key)'
     if kind.parent is None:
         yield f'CREATE INDEX "k_{kind.name}_path" ON {table}(path, offset)'
     else:
@@ -110,7 +124,11 @@ def _kind_statements(kind: Kind) -> Iterator[str]:
         columns = f"path, {column_of(field)}" if kind.parent else f"{column_of(field)}, created, key"
         yield f'CREATE INDEX "k_{kind.name}_{field}" ON {table}({columns})'
     if kind.searched:
-        yield f"CREATE VIRTUAL TABLE {text_table_of(kind)} USING fts5(words, grams, tokenize = 'unicode61')"
+        # Where the row keeps the record, the text can be made again to be removed, and is not kept a second time.
+        # Terms are separated by spaces already, and unicode61 would drop the letters that are younger than it.
+        kept = ", content = ''" if stores_body(kind) else ""
+        terms = ", ".join(text_columns_of(kind))
+        yield f"CREATE VIRTUAL TABLE {text_table_of(kind)} USING fts5({terms}, tokenize = 'ascii'{kept})"
 
 
 def statements(catalog: Mapping[str, Kind]) -> list[str]:
@@ -125,5 +143,6 @@ def fingerprint(catalog: Mapping[str, Kind]) -> str:
         f"{kind.name} {kind.uniques} {kind.searched} {kind.refs} {kind.owner} {kind.mentions}"
         for kind in catalog.values()
     ]
-    text = "\n".join([str(FORMAT), *statements(catalog), *rules])
+    # What was folded by one version of Unicode could not be taken out again by another.
+    text = "\n".join([str(FORMAT), unicodedata.unidata_version, *statements(catalog), *rules])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 from copy import deepcopy
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -27,6 +27,8 @@ KEY_ID = "_keyId"
 """Names the master key of the envelope that a record itself is; it goes and stays with the envelope."""
 
 __all__ = ["AccompaniedError", "E", "Page", "Repository"]
+
+_TICK = timedelta(milliseconds=1)
 
 T = TypeVar("T")
 
@@ -237,7 +239,8 @@ class Repository(Reader[E]):
         """Return now, or a millisecond after the last change: every change has a time, and so a version, of its own."""
         now = self._clock.now()
         if isinstance(before, str):
-            now = max(now, parse_timestamp(before) + timedelta(milliseconds=1))
+            last = datetime.max.replace(tzinfo=UTC) - _TICK  # nothing is later; such a time can only be repeated
+            now = max(now, min(parse_timestamp(before), last) + _TICK)
         return timestamp(now)
 
     def _certain(self, stored: Stored | None) -> Stored:

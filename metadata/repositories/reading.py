@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from ..clock import Clock, SystemClock
 from ..errors import InvalidError, NotFoundError, UnreadableError
 from ..ids import Ids, RandomIds
-from ..index.query import MAX_LIMIT, Query, Scalar
+from ..index.query import MAX_LIMIT, Query
 from ..schemas.base import Entity
 from ..schemas.catalog import CATALOG, Kind
 from .backing import documents_of
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..documents.contract import Documents, Stored
+    from ..index.clauses import Scalar
     from ..store import JsonStore
 
 E = TypeVar("E", bound=Entity)

@@ -23,6 +23,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,256}@[^@\s\x00-\x1f]{1,256}")
 
 
+HEADING = 4
+"""A searched field of this weight or more is a name or a title: hits in it come before hits in other texts."""
+
+
 class OnDelete(StrEnum):
     """What happens to a reference when the record it names is deleted."""
 
@@ -73,7 +77,7 @@ class NotRef:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """This field is found by full-text search; a higher weight ranks its hits higher."""
+    """This field is found by full-text search; hits in fields of a higher weight rank higher."""
 
     weight: int = 1
 

@@ -75,8 +75,9 @@ def content_of(path: Path) -> Index:
             found[name] = sorted(db.execute(f'SELECT {wanted} FROM "{name}"').fetchall(), key=repr)  # noqa: S608 - names from the schema
             texts = name.replace("k_", "f_", 1)
             if texts != name and texts in names:
-                search = f'SELECT key, words, grams FROM "{name}" JOIN "{texts}" f ON f.rowid = seq'  # noqa: S608 - the same
-                found[texts] = sorted(db.execute(search).fetchall(), key=repr)
+                db.execute(f'CREATE VIRTUAL TABLE temp."v_{texts}" USING fts5vocab(main, "{texts}", instance)')
+                search = f'SELECT key, term, col, v."offset" FROM "{name}" JOIN "v_{texts}" v ON doc = seq'  # noqa: S608 - the same
+                found[texts] = sorted(db.execute(search).fetchall())
         found["counts"] = [row for row in found["counts"] if row[-1] != 0]
         return found
 

@@ -1,26 +1,15 @@
-"""Text as search sees it: folded, cut into words and trigrams, and asked for."""
+"""Text as search sees it: folded, cut into words, and these into grams."""
 
 from __future__ import annotations
-
-import sqlite3
-from contextlib import closing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.index.folding import fold, grams, match_expression, words
+from metadata.index.folding import beginning, fold, grams, inside, pairs, tokens, words
 
+B = "\ue000"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-
-
-def finds(text: str, query: str) -> bool:
-    """Ask a full-text table of this one text."""
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.execute("CREATE VIRTUAL TABLE f USING fts5(words, grams, tokenize = 'unicode61')")
-        db.execute("INSERT INTO f VALUES(?, ?)", (words(text), grams(text)))
-        expression = match_expression(query)
-        return expression is not None and bool(db.execute("SELECT 1 FROM f WHERE f MATCH ?", (expression,)).fetchall())
 
 
 @pytest.mark.parametrize(
@@ -45,45 +34,21 @@ def test_folding_does_not_care_for_the_form_the_text_came_in(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "query"),
-    [
-        ("my_file-name.png", "file"),
-        ("my_file-name.png", "my_file"),
-        ("Alice im Wunderland", "wunder"),
-        ("Alice im Wunderland", "nderla"),
-        ("魔法少女", "少女"),
-        ("魔法少女", "法"),
-        ("魔法少女。", "少女。"),
-        ("ｶﾀｶﾅ", "カタ"),
-        ("서울특별시", "특별"),
-        ("x2 go", "x2"),
-        ('say "AND" OR NEAR(', "near or and"),
-        ("été", "ete"),
-        ("_少女 - _.png", "_少女 - _.png"),
-        ("「魔法」、少女", "「魔法」、"),
-    ],
-)
-def test_what_is_found(text: str, query: str) -> None:
-    assert finds(text, query)
+def test_a_text_is_cut_into_words_and_runs_of_cjk() -> None:
+    assert tokens("My_file, ÉTÉ:魔法x2 -") == ["my", "file", "ete", "魔法", "x2"]
+    assert words(["my", "魔法少", "法"]) == "my 魔 法 少 魔法 法少 法 法"
 
 
-@pytest.mark.parametrize(
-    ("text", "query"),
-    [("Alice", "bob"), ("Alice", "li"), ("魔法少女", "女魔"), ("Alice", '"*()'), ("Alice Bob", "alice carol")],
-)
-def test_what_is_not_found(text: str, query: str) -> None:
-    assert not finds(text, query)
+def test_the_grams_of_a_word_begin_with_its_beginning() -> None:
+    assert beginning("alice") == f"{B}al ali lic ice"
+    assert (inside("alice"), inside("ali"), inside("al"), inside("a")) == ("ali lic ice", "ali", f"{B}al", f"{B}a")
+    assert grams(["alice", "魔法", "a", "alice", "al"]) == f"{B}a {B}al ali lic ice {B}a {B}a {B}al"
 
 
-@given(TEXTS)
-def test_no_query_breaks_the_expression(query: str) -> None:
-    finds("some text", query)
+def test_cjk_is_asked_for_as_pairs() -> None:
+    assert (pairs("魔"), pairs("魔法少")) == ("魔", "魔法 法少")
 
 
-@given(st.lists(st.text(st.sampled_from("abcéßøłЖд한국魔法少9_"), min_size=1, max_size=6), min_size=1, max_size=4))
-def test_a_text_is_found_by_each_of_its_words_and_by_all(parts: list[str]) -> None:
-    text = " ".join(parts)
-    for part in [*parts, text]:
-        if match_expression(part) is not None and any(letter.isalnum() for letter in part):
-            assert finds(text, part), part
+@given(st.text(max_size=50))
+def test_every_token_is_letters_and_digits(text: str) -> None:
+    assert all(token.isalnum() for token in tokens(text))

@@ -14,13 +14,13 @@ from metadata.index.projector import (
     Projector,
     Reference,
     Source,
-    column_value,
     mentions_of,
     owner_of,
     references_of,
     unique_values,
 )
 from metadata.index.tables import SHARED, statements
+from metadata.index.values import column_value
 from metadata.schemas.catalog import CATALOG
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from metadata.errors import InvalidError
 from metadata.index.database import Database, create
 from metadata.index.projector import Projector, Source
-from metadata.index.query import RANKED_CAP, Query, Selection, select
+from metadata.index.query import Query, Selection, select
+from metadata.index.ranking import RANKED_CAP
 from metadata.index.tables import statements
 from metadata.schemas.catalog import CATALOG
 
@@ -168,3 +169,13 @@ def test_text_with_filters_and_owner(database: Database, make: ModuleType) -> No
     for sort in (None, "size"):
         assert sizes(ask(database, Query(q="pict", filter=wanted, owner=make.USER, sort=sort))) == [1]
         assert sizes(ask(database, Query(q='"', filter=wanted, sort=sort))) == []
+
+
+def test_times_sort_by_when_they_were_and_not_by_how_they_are_written(database: Database, make: ModuleType) -> None:
+    fill(
+        database,
+        make.asset(1, createdAt="2026-01-01T00:30:00.000+00:00"),
+        make.asset(2, createdAt="2026-01-01T01:00:00.000+02:00"),
+        make.asset(3, createdAt="2026-01-01T00:10:00.000Z"),
+    )
+    assert sizes(ask(database, Query())) == [2, 3, 1]

@@ -51,6 +51,16 @@ def test_every_change_has_a_time_of_its_own(tags: TagsRepository, make: ModuleTy
     assert unchanged.updated_at == "2026-01-02T00:00:00.000Z"
 
 
+def test_a_record_that_was_changed_at_the_end_of_time_can_be_changed_again(
+    tags: TagsRepository, documents: MemoryDocuments, make: ModuleType
+) -> None:
+    late = "9999-12-31T23:59:59.999Z"
+    made = make.tag("late", updatedAt=late)
+    documents.apply([put("tag", made)])
+    edited = tags.edit(made["id"], lambda tag: tag.replaced(name="later"))
+    assert (edited.name, edited.updated_at) == ("later", late)
+
+
 def test_an_edit_cannot_move_the_id_or_the_date_of_birth(tags: TagsRepository, make: ModuleType) -> None:
     made = tags.create(user_id=make.USER, name="one")
     edited = tags.edit(made.id, lambda tag: tag.replaced(id=make.new_id(), created_at=make.T0, name="two"))
