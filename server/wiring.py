@@ -58,6 +58,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of files, locks and the index."""
+        self.assets.blobs.close()
         self.documents.close()
 
     def __enter__(self) -> Self:

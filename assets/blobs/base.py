@@ -215,6 +215,9 @@ class BlobStore(Protocol):
             UnsupportedError: this store has no files.
         """
 
+    def close(self) -> None:
+        """Let go of what is kept open for uploads; those in progress keep what they need, later ones take it anew."""
+
     def sweep_staging(self, older_than_s: float = 0) -> int:
         """Remove what dead processes left while staging, if it is older than that; return how many."""
 

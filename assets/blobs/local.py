@@ -236,6 +236,10 @@ class LocalBlobs:
         self.stat(digest)
         return self._directory(digest) / layout.RAW
 
+    def close(self) -> None:
+        """Give up this process's right to stage, once no upload needs it."""
+        self._uploads.close()
+
     def sweep_staging(self, older_than_s: float = 0) -> int:
         """Remove what dead processes left in `uploads/`, if it is older than that; return how many."""
         return self._uploads.sweep(older_than_s)

@@ -118,6 +118,9 @@ class MemoryBlobs:
         self._get(digest)
         raise UnsupportedError("This store keeps payloads in memory and has no paths; open the payload instead.")
 
+    def close(self) -> None:
+        """Do nothing: nothing is kept open."""
+
     def sweep_staging(self, older_than_s: float = 0) -> int:  # noqa: ARG002 - the contract's name
         """Return 0: staged bytes die with their process."""
         return 0

@@ -54,6 +54,11 @@ class Uploads:
         self._fs.mkdir(path, 0o777)
         return path, claim
 
+    def close(self) -> None:
+        """Give up the claim; it ends with the last staged directory that needs it."""
+        with self._mutex:
+            self._claim = None
+
     def sweep(self, older_than_s: float) -> int:
         """Remove staged directories older than that whose owner is dead; return how many."""
         root = self._paths.resolve(layout.UPLOADS)

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..errors import InternalError
 from .flock import EXCLUSIVE, SHARED, KernelLock
-from .lock import busy
+from .lock import Lock, busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..clock import Clock
-
-
-class Turnstile(Protocol):
-    """Holds the turnstile for a block, waiting this many milliseconds for it."""
-
-    def __call__(self, timeout_ms: int | None = None) -> AbstractContextManager[None]:
-        """Return the block."""
 
 
 class Gate:
@@ -34,12 +27,12 @@ class Gate:
     Args:
         name: the relative path, for messages.
         kernel: the lock file.
-        turn: the turnstile.
+        turn: the turnstile's lock.
         timeout_ms: how long holds wait unless told otherwise.
         clock: for the deadline.
     """
 
-    def __init__(self, name: str, kernel: KernelLock, turn: Turnstile, timeout_ms: int, clock: Clock) -> None:
+    def __init__(self, name: str, kernel: KernelLock, turn: Lock, timeout_ms: int, clock: Clock) -> None:
         self._name = name
         self._kernel = kernel
         self._turn = turn
@@ -71,8 +64,9 @@ class Gate:
             yield
 
     def close(self) -> None:
-        """Close the kept descriptors."""
+        """Close the kept descriptors, the turnstile's too."""
         self._kernel.close()
+        self._turn.close()
 
     @contextmanager
     def _hold(self, operation: int, timeout_ms: int | None) -> Iterator[None]:
@@ -92,7 +86,7 @@ class Gate:
 
     def _take(self, operation: int, wait_ms: int) -> int:
         started = self._clock.monotonic()
-        with self._turn(wait_ms):
+        with self._turn.hold(wait_ms):
             left = wait_ms / 1000 - (self._clock.monotonic() - started)
             descriptor = self._kernel.take(operation, max(0.0, left))
         if descriptor is None:

@@ -73,6 +73,10 @@ class Lock:
         """Whether this thread holds the lock."""
         return self._owner == threading.get_ident() and self._pid == os.getpid()
 
+    def close(self) -> None:
+        """Close the kept descriptors; a later hold opens the file again."""
+        self._kernel.close()
+
     def discard(self) -> None:
         """Remove the lock file; the caller holds the lock."""
         with told(self.name, "removed"):

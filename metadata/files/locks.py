@@ -172,6 +172,8 @@ class Locks:
                 self._presence.give(self._present)
                 self._presence.close()
                 self._present = None
+        for lock in self._locks.all():
+            lock.close()
         self._locks.clear()
         for gate in (self.gate, self._lease):
             gate.close()
@@ -198,7 +200,7 @@ class Locks:
 
     def _gate(self, name: str) -> Gate:
         turn = Lock(f"{name}.turn", self._kernel(f"{name}.turn"), self._timeout_ms, self._clock)
-        return Gate(name, self._kernel(name), turn.hold, self._timeout_ms, self._clock)
+        return Gate(name, self._kernel(name), turn, self._timeout_ms, self._clock)
 
     def _kernel(self, name: str) -> KernelLock:
         path = self._path(name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +22,6 @@ from server.wiring import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from server.settings import Settings
 
@@ -147,6 +149,28 @@ def test_closing_lets_go_of_the_folder(settings: Callable[..., Settings], tmp_pa
         assert not other.locks._alone()  # noqa: SLF001 - what the janitor asks
     assert other.locks._alone()  # noqa: SLF001 - as above
     other.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are counted in /proc")
+def test_closing_closes_every_file(settings: Callable[..., Settings], tmp_path: Path) -> None:
+    with open_store(settings()) as store:
+        _store_a_byte(store)
+        assert _open_below(tmp_path / "data")
+    assert _open_below(tmp_path / "data") == []
+
+
+def _store_a_byte(store: wiring.Store) -> None:
+    with store.assets.receive() as staging:
+        staging.write(b"x")
+        store.assets.store(staging.finish(), Upload(user_id=store.owner.id, filename="x", tags=["y"]))
+
+
+def _open_below(folder: Path) -> list[str]:
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that lists them
+            found.append(str(link.readlink()))
+    return [path for path in found if path.startswith(str(folder))]
 
 
 def test_a_store_that_could_not_be_put_together_is_let_go_of(
