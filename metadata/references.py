@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from .belonging import owners_of
 from .documents.contract import ANY, Change, Documents, Edit, Expectation, Record, Referrer, drop
 from .errors import ConflictError
 from .index.children import children_of, parent_of
@@ -138,9 +139,10 @@ class _Plan:
         stored = self._documents.get("asset", key)
         if stored is None:
             return
-        for referrer in self._documents.mentions(str(stored.body["sha256"])):
+        found = self._documents.mentions(str(stored.body["sha256"]))
+        for referrer, owner in zip(found, owners_of(self._documents, found), strict=True):
             # What another user writes does not keep this user from deleting a record of their own.
-            if referrer.owner in ("", stored.body.get("userId")):
+            if owner in ("", stored.body.get("userId")):
                 self._blockers.append(referrer)
 
 

@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from metadata.errors import CalotypeError, InternalError, NotFoundError, UnauthenticatedError
+from metadata.errors import CalotypeError, ConflictError, InternalError, NotFoundError, UnauthenticatedError
 from metadata.passwords import Passwords
 from metadata.schemas.enums import Scope
 
@@ -20,6 +20,7 @@ from .auth import Authenticator, Caller
 from .bodies import parse_object, read_body
 from .conditional import check_match, entity_tag
 from .queries import Arguments, Parameter
+from .refusals import narrowed
 from .settings import BlobAccess
 from .signin import SignIn
 from .signing import UrlSigner
@@ -223,7 +224,12 @@ class Operation:
     def _handled(self, call: Call) -> Response:
         if self.handle is None:
             raise InternalError(f"{self.method} {self.path} has nothing that answers it.")
-        return self.handle(call)
+        try:
+            return self.handle(call)
+        except ConflictError as error:
+            if call.caller is None or call.owner is None:
+                raise
+            raise narrowed(error, call.store.documents, call.owner) from error
 
     def _admit(self, call: Call) -> None:
         call.caller = self._caller(call)

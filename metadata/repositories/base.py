@@ -80,7 +80,7 @@ class Repository(Reader[E]):
         """
         if owner is not None and if_match is not None:
             self.get(record_id, owner=owner)  # first of all: that a version is stale tells that the record exists
-        step = self._edit_step(record_id, change, if_match, owner)
+        step = self.edit_step(record_id, change, if_match=if_match, owner=owner)
         try:
             (stored,) = self._documents.apply([step])
         except AccompaniedError:
@@ -92,7 +92,7 @@ class Repository(Reader[E]):
     ) -> builtins.list[E | CalotypeError]:
         """Change records, each for itself; the answer has each one's record, or why it was not changed, in order."""
         wanted = builtins.list(changes)
-        made = self._documents.each([self._edit_step(key, change, None, owner) for key, change in wanted])
+        made = self._documents.each([self.edit_step(key, change, owner=owner) for key, change in wanted])
         return [
             self._attempted(partial(self.edit, key, change, owner=owner))
             if isinstance(stored, AccompaniedError)
@@ -166,7 +166,14 @@ class Repository(Reader[E]):
             changes = [put(self.kind.name, record), *self._along(None, record)]
             return self._entity(self._certain(self._documents.apply(changes)[0]))
 
-    def _edit_step(self, record_id: str, change: Callable[[E], E], if_match: str | None, owner: str | None) -> Change:
+    def edit_step(
+        self, record_id: str, change: Callable[[E], E], *, if_match: str | None = None, owner: str | None = None
+    ) -> Change:
+        """Return what `edit` applies, for an operation together with other records; applying raises what `edit` does.
+
+        A change that others have to follow raises `AccompaniedError` when it is applied.
+        """
+
         def edit(record: Record | None) -> Record:
             before = self._required(record_id, record, owner)
             after = self._edited(before, change)

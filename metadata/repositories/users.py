@@ -9,8 +9,11 @@ from ..errors import ConflictError
 from ..schemas.users import ChatSettings, User
 from .backing import ensure_first, first_of
 from .base import Repository
+from .chat_settings import ChatSettingsRepository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..documents.contract import Stored
 
 
@@ -35,6 +38,36 @@ class UsersRepository(Repository[User]):
         """Return the user with this address, None when there is none."""
         stored = self._documents.lookup("user", ("email",), (email,))
         return None if stored is None else self._entity(stored)
+
+    def edit_with_settings(
+        self,
+        user_id: str,
+        change: Callable[[User], User],
+        change_settings: Callable[[ChatSettings], ChatSettings],
+        *,
+        if_match: tuple[str, str] | None = None,
+    ) -> tuple[User, ChatSettings]:
+        """Change a user and its chat settings in one operation: both or neither.
+
+        Args:
+            user_id: the user.
+            change: from the current user to what it shall be.
+            change_settings: the same for the chat settings.
+            if_match: the versions that must be current, the user's and the settings'.
+
+        Raises:
+            NotFoundError, StaleError, InvalidError, ConflictError: as `edit`.
+        """
+        settings = ChatSettingsRepository(self._documents, clock=self._clock, ids=self._ids)
+        chosen = settings.of_user(user_id)
+        expected = if_match or (None, None)
+        self._documents.apply(
+            [
+                self.edit_step(user_id, change, if_match=expected[0]),
+                settings.edit_step(chosen.id, change_settings, if_match=expected[1]),
+            ]
+        )
+        return self.get(user_id), settings.get(chosen.id)
 
     def delete(
         self, record_id: str, *, if_match: str | None = None, force: bool = False, owner: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 from typing import TYPE_CHECKING
 
+from metadata.belonging import belonging_to
 from metadata.errors import InvalidError
 
 from ..conditional import not_modified
@@ -79,22 +80,9 @@ def page_answer(
 def references_answer(call: Call, referrers: Iterable[Referrer]) -> Response:
     """Return what refers to a record, as far as the caller may see it."""
     found = list(referrers)
-    seen = found if call.owner is None else _owned(call, found, call.owner)
+    seen = found if call.owner is None else belonging_to(call.store.documents, found, call.owner)
     items = [{"kind": by.kind, "id": by.key.rpartition("/")[2], "field": by.field.removeprefix("_")} for by in seen]
     return json_answer({"items": items, "total": len(items)})
-
-
-def _owned(call: Call, referrers: Sequence[Referrer], owner: str) -> list[Referrer]:
-    """Return those of a user; a message is its chat's owner's, and a user is its own."""
-    chats = call.store.documents.many("chat", [by.key.partition("/")[0] for by in referrers if by.kind == "message"])
-    owners: dict[str, object] = {key: chat.body.get("userId") for key, chat in chats.items()}
-
-    def owner_of(by: Referrer) -> object:
-        if by.kind == "message":
-            return owners.get(by.key.partition("/")[0])
-        return by.key if by.kind == "user" else by.owner
-
-    return [by for by in referrers if owner_of(by) == owner]
 
 
 def status_of_all(items: Sequence[Mapping[str, object]]) -> int:

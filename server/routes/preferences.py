@@ -66,22 +66,12 @@ def change(call: Call) -> Response:
     user, settings = _both(call)
     bound = call.expected(_version(user, settings)) is not None
     parts = [_part(body, name) for name in _PARTS]
-    # Both are judged before either is stored.
-    _changed(call, "user", parts[0], user)
-    _changed(call, "chatSettings", parts[1], settings)
-    records = call.store.records
-    if parts[0]:
-        user = records.users.edit(
-            user.id,
-            lambda now: cast("User", _changed(call, "user", parts[0], now)),
-            if_match=user.version if bound else None,
-        )
-    if parts[1]:
-        settings = records.chat_settings.edit(
-            settings.id,
-            lambda now: cast("ChatSettings", _changed(call, "chatSettings", parts[1], now)),
-            if_match=settings.version if bound else None,
-        )
+    user, settings = call.store.records.users.edit_with_settings(
+        user.id,
+        lambda now: cast("User", _changed(call, "user", parts[0], now)),
+        lambda now: cast("ChatSettings", _changed(call, "chatSettings", parts[1], now)),
+        if_match=(user.version, settings.version) if bound else None,
+    )
     wire, tag = _answer(call, user, settings)
     return json_answer(wire, etag=tag)
 

@@ -646,6 +646,30 @@ def test_a_picture_in_use_is_kept_unless_forced(store: Repositories) -> None:
     assert store.characters.get(writer.id) == writer
 
 
+def test_a_user_and_its_settings_change_together_or_not_at_all(store: Repositories) -> None:
+    user = store.users.create(email="a@example.org")
+    before = store.chat_settings.of_user(user.id)
+
+    def named(found: Any) -> Any:
+        return found.replaced(name="Ada")
+
+    def never(found: Any) -> Any:
+        return found.replaced(avatar_display_mode="NEVER")
+
+    def wrong(found: Any) -> Any:
+        return found.replaced(avatar_display_mode="SOMETIMES")
+
+    with pytest.raises(InvalidError):
+        store.users.edit_with_settings(user.id, named, wrong)
+    for stale in ((user.version, "0" * 32), ("0" * 32, before.version)):
+        with pytest.raises(StaleError):
+            store.users.edit_with_settings(user.id, named, never, if_match=stale)
+    assert (store.users.get(user.id), store.chat_settings.of_user(user.id)) == (user, before)
+    both = store.users.edit_with_settings(user.id, named, never, if_match=(user.version, before.version))
+    assert (both[0].name, both[1].avatar_display_mode) == ("Ada", "NEVER")
+    assert both == (store.users.get(user.id), store.chat_settings.of_user(user.id))
+
+
 def test_a_user_goes_with_all_it_owns_or_not_at_all(store: Repositories) -> None:
     user = store.users.create(email="a@example.org")
     store.accounts.link(user.id, "github", "1")

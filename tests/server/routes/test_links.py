@@ -109,6 +109,19 @@ def test_a_linked_asset_is_used(api: Api) -> None:
     assert images_of(api, key) == []
 
 
+def test_a_deleted_image_profile_is_gone_from_its_assets(api: Api) -> None:
+    one, two, key = api.upload(b"1"), api.upload(b"2"), profile(api)
+    for asset in (one, two):
+        api.ask("PUT", f"/api/image-profiles/{key}/assets/{asset['id']}")
+    assert images_of(api, key) == [one["id"], two["id"]]
+    assert api.ask("DELETE", f"/api/assets/{one['id']}").status_code == 409, "a sample picture is used"
+    assert api.ask("DELETE", f"/api/image-profiles/{key}").status_code == 204
+    for asset in (one, two):
+        assert read(api, asset)["imageProfileId"] is None
+        assert api.ask("GET", f"/api/assets/{asset['id']}/references").json()["total"] == 0
+        assert api.ask("DELETE", f"/api/assets/{asset['id']}").status_code == 204
+
+
 def test_the_assets_of_a_record(api: Api) -> None:
     character = api.character()
     texts = {"name": "n", "description": "d", "characterLinks": [], "tags": []}
