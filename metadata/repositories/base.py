@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..clock import parse_timestamp, timestamp
-from ..documents.contract import ANY, Change, Expectation, Record, Stored, put, same
+from ..documents.contract import ANY, Change, Expectation, Record, Stored, key_of, put, same
 from ..errors import CalotypeError, NotFoundError
 from ..references import removal
 from .backing import ensure_first
@@ -124,13 +124,27 @@ class Repository(Reader[E]):
         return made
 
     def import_records(
-        self, records: Iterable[Mapping[str, object]], *, replace: bool = False
+        self,
+        records: Iterable[Mapping[str, object]],
+        *,
+        replace: bool = False,
+        versions: Mapping[str, str] | None = None,
     ) -> builtins.list[E | CalotypeError]:
-        """Import records, each for itself; the answer has each one's record, or why it was not stored, in order."""
+        """Import records, each for itself; the answer has each one's record, or why it was not stored, in order.
+
+        Args:
+            records: with their ids and dates.
+            replace: whatever is there under the same ids is replaced.
+            versions: by key, the versions of the records that alone may be replaced.
+        """
         read = [self._attempted(partial(self._imported, record)) for record in records]
-        expect: Expectation = ANY if replace else None
+        known = versions or {}
         sound = [record for record in read if not isinstance(record, CalotypeError)]
-        made = iter(self._documents.each([put(self.kind.name, body, expect, trusting=True) for body in sound]))
+        changes = [
+            put(name, body, ANY if replace else known.get(key_of(name, body)), trusting=True)
+            for name, body in ((self.kind.name, body) for body in sound)
+        ]
+        made = iter(self._documents.each(changes))
         return [item if isinstance(item, CalotypeError) else self._answered(next(made)) for item in read]
 
     def delete(

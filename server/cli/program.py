@@ -19,7 +19,7 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, key, link, put, serve, tokens, user
+from . import about, assets, folder, imports, key, link, put, serve, tokens, user
 from .output import Output
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def program() -> typer.Typer:
     app.add_typer(tokens.group(), name="token")
     app.add_typer(key.group(), name="key")
     app.add_typer(user.group(), name="user")
+    app.add_typer(imports.group(), name="import")
     return app
 
 

@@ -1,0 +1,1 @@
+"""The original application's folders, both generations of their layout."""
