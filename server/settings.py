@@ -108,7 +108,11 @@ class Settings(BaseSettings):
     max_json_bytes: SomeBytes = Field(ByteSize(10 * MIB), description="The largest JSON body taken.")
     max_pixels: Count = Field(80_000_000, description="The most pixels a picture may have to be decoded.")
     max_frames: Count = Field(500, description="The most frames an animation may have to be decoded.")
+    max_decoded_bytes: SomeBytes = Field(
+        ByteSize(2048 * MIB), description="The most bytes a picture or all of an animation may decode to."
+    )
     decode_timeout_s: Annotated[float, Field(gt=0)] = Field(10, description="The longest a picture may take.")
+    decoders: Count = Field(2, description="Pictures decoded at once, over all workers.")
     variant_sizes: Annotated[tuple[Annotated[int, Field(ge=1, le=16384)], ...], BeforeValidator(_split)] = Field(
         (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048), description="Widths and heights on offer."
     )

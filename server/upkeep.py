@@ -53,12 +53,13 @@ class Upkeep:
         self._store.engine.locks.collect_leftovers(LEFTOVER_AGE_S)
 
     def look(self) -> None:
-        """Take over files edited by hand, finish operations that a dead process left, and compact worn logs."""
+        """Take over files edited by hand, finish what a dead process left, compact worn logs, make room for prints."""
         self._store.documents.sweep()
         self._store.documents.retry()
         self._store.documents.tidy()
         with self._store.documents.guard():
             pass  # entering finishes what was left
+        self._store.prints.tidying.tidy()
 
     def _attempt(self, what: str, step: Callable[[], None]) -> None:
         try:

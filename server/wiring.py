@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from assets.blobs.local import LocalBlobs
+from assets.images.limits import Limits
+from assets.images.prints import Prints
 from assets.library import Library
 from assets.room import Room
 from metadata.clock import Clock, SystemClock, timestamp
@@ -44,6 +46,7 @@ class Store:
         owner: the first user, in whose name the command line and requests without sign-in act.
         vault: what seals and opens.
         records: every repository.
+        prints: derived pictures.
     """
 
     settings: Settings
@@ -55,9 +58,11 @@ class Store:
     owner: User
     vault: Vault
     records: Repositories
+    prints: Prints
 
     def close(self) -> None:
-        """Let go of files, locks and the index."""
+        """End the decoding processes, and let go of files, locks and the index."""
+        self.prints.close()
         self.assets.blobs.close()
         self.documents.close()
 
@@ -135,7 +140,22 @@ def _assemble(
         tags=records.tags,
     )
     folder = replace(folder, warnings=folder.warnings + vault.settle())
-    return Store(settings, folder, clock, engine, documents, library, owner, vault, records)
+    prints = _prints(settings, engine)
+    return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints)
+
+
+def _prints(settings: Settings, engine: FileEngine) -> Prints:
+    return Prints.open(
+        engine,
+        settings.cache_dir or engine.paths.resolve("cache"),
+        sizes=settings.variant_sizes,
+        limits=Limits(
+            settings.max_pixels, settings.max_frames, settings.max_decoded_bytes, float(settings.decode_timeout_s)
+        ),
+        budget=settings.variant_cache_bytes,
+        decoders=settings.decoders,
+        sharers=settings.workers,
+    )
 
 
 def _refuse_network(settings: Settings) -> None:

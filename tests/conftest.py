@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 _HERE = Path(__file__).parent
@@ -75,6 +76,12 @@ def _module(name: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def load_beside() -> Callable[[Path], ModuleType]:
+    """Load a plain module that stands beside a test, by its path."""
+    return lambda path: _module(f"calotype_tests_{path.parent.name}_{path.stem}", path)
 
 
 @pytest.fixture(scope="session")

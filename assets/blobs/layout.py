@@ -24,6 +24,7 @@ UPLOADS: Final = "uploads"
 QUARANTINE: Final = "quarantine"
 RAW: Final = "raw"
 _STAGED = re.compile(r"(?P<owner>\d{1,10}\.[0-9a-f]{8})\.[0-9a-f]{16}")
+_DERIVED = re.compile(r"[0-9a-z-]{2,40}\.r(?P<recipe>[0-9a-z-]{1,40})\.(?:jpg|png|webp|avif)")
 _OWNER_LOCK = re.compile(r"(?P<owner>\d{1,10}\.[0-9a-f]{8})\.lock")
 
 
@@ -56,6 +57,17 @@ def owner_of(name: str) -> str | None:
 def set_aside(digest: Digest, unix_seconds: int) -> str:
     """Name the place in `quarantine/` of a payload directory that is not what its name says."""
     return f"{digest}.{unix_seconds}.{secrets.token_hex(4)}"
+
+
+def derived(variant: str, recipe: str, extension: str) -> str:
+    """Name the file of a derived picture beside the `raw` it comes from."""
+    return f"{variant}.r{recipe}.{extension}"
+
+
+def recipe_of(name: str) -> str | None:
+    """Return the recipe that a file beside `raw` was made by, or None for a name that derived pictures do not have."""
+    match = _DERIVED.fullmatch(name)
+    return match["recipe"] if match else None
 
 
 def digests(names: Iterable[str]) -> Iterator[Digest]:

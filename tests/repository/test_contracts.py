@@ -20,6 +20,7 @@ TRESPASSES = {
     "No cycles": ("metadata/schemas/first.py", "from . import second\n"),
     "starlette": ("assets/web.py", "import starlette\n"),
     "Pillow": ("server/pictures.py", "from PIL import Image\n"),
+    "Pixels": ("server/pixels.py", "from assets.images import derive\n"),
     "filelock": ("metadata/files/other.py", "import filelock\n"),
     "cryptography": ("server/secrets.py", "import cryptography.fernet\n"),
     "sqlite3": ("metadata/repositories/shortcut.py", "import sqlite3\n"),

@@ -19,6 +19,13 @@ ELSEWHERE: dict[str, str] = {
         [f"assets/images/{name}.py" for name in _FORMATS],
         "tests/assets/images/test_headers.py",
     ),
+    # Steps of one derivation, tested by what comes of them: from bytes to bytes.
+    **dict.fromkeys(
+        [f"assets/images/{name}.py" for name in ("colours", "encoding", "opening")],
+        "tests/assets/images/test_derive.py",
+    ),
+    # The other side of the socket: what it does shows where it is started.
+    "assets/images/worker.py": "tests/assets/images/test_process.py",
     # What they do is the same over every implementation of the documents, and is tested over each.
     **dict.fromkeys(
         [f"metadata/repositories/{name}.py" for name in _REPOSITORIES],

@@ -1,0 +1,202 @@
+"""Derived pictures on disk: made once, kept beside the payload they come from, gone with it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from metadata.errors import CalotypeError, NotFoundError
+from metadata.files.atomic import Draft
+from metadata.files.trouble import as_ours
+
+from ..blobs import layout
+from ..media import sniff
+from .headers import measure
+from .limits import unsupported
+from .recipe import recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from metadata.files.engine import FileEngine
+
+    from ..digest import Digest
+    from .flights import Flights
+    from .ledger import Ledger
+    from .variants import Format, Variant
+    from .workers import Workers
+
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW
+_HEAD: Final = 64 * 1024
+_PIECE: Final = 256 * 1024
+_TOUCHED_EVERY_S: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A derived picture.
+
+    Attributes:
+        path: its file.
+        size: bytes.
+        etag: a strong entity tag, without quotes: another recipe has another one.
+        media_type: what it is.
+    """
+
+    path: Path
+    size: int
+    etag: str
+    media_type: str
+
+
+class Derivatives:
+    """Makes derived pictures and finds those that were made.
+
+    Args:
+        engine: the data folder's file engine.
+        workers: the decoding processes.
+        flights: computations under way.
+        ledger: the account of all derived pictures.
+        scratch: a folder for what is being made; it is made when it is missing.
+    """
+
+    def __init__(
+        self, engine: FileEngine, workers: Workers, flights: Flights[Derived], ledger: Ledger, scratch: Path
+    ) -> None:
+        self.workers = workers
+        self._ledger = ledger
+        self._engine = engine
+        self._flights = flights
+        self._scratch = scratch
+
+    def get(self, digest: Digest, variant: Variant, form: Format) -> Derived:
+        """Return a derived picture; the first who asks waits until it is made.
+
+        Whether the payload is live is the caller's question.
+
+        Raises:
+            NotFoundError: there is no such payload.
+            UnsupportedError: it is no picture that smaller ones can be made of.
+            InvalidError: it is damaged or over a limit.
+            BusyError: too many pictures are being made.
+            FullError: no room for the result.
+        """
+        name = layout.derived(variant.name, recipe(), form.value)
+        have = partial(self._have, digest, name, form)
+        found = have()
+        if found is not None:
+            return found
+        return self._flights.fly(f"{digest}/{name}", have, partial(self._make, digest, name, variant, form))
+
+    def glance(self, digest: Digest) -> Mapping[str, object]:
+        """Return `width`, `height`, `frames`, `alpha`, `placeholder` and `perceptualHash` of a picture.
+
+        Raises:
+            NotFoundError, UnsupportedError, InvalidError, BusyError: as `get`.
+        """
+        with self._source(digest) as source:
+            job = {"do": "glance", "mediaType": self._checked(source)}
+            return self.workers.run(job, [source]).done
+
+    def close(self) -> None:
+        """End the decoding processes."""
+        self.workers.close()
+
+    def _folder(self, digest: Digest) -> Path:
+        return self._engine.paths.resolve(layout.BINARIES, digest)
+
+    def _have(self, digest: Digest, name: str, form: Format) -> Derived | None:
+        path = self._folder(digest) / name
+        try:
+            found = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        now = self._engine.clock.now().timestamp()
+        if now - found.st_mtime > _TOUCHED_EVERY_S:
+            self._touch(path, now)
+        return Derived(path, found.st_size, f"{digest}-{name.rpartition('.')[0]}-{form.value}", form.media_type)
+
+    def _touch(self, path: Path, now: float) -> None:
+        """Note that it was used: what was used last is kept longest. Where that is not allowed it may go earlier."""
+        try:
+            os.utime(path, (now, now), follow_symlinks=False)
+        except OSError:
+            return
+
+    def _make(self, digest: Digest, name: str, variant: Variant, form: Format) -> Derived:
+        try:
+            with self._source(digest) as source, self._sink() as sink:
+                job = {
+                    "do": "derive",
+                    "mediaType": self._checked(source),
+                    "width": variant.width,
+                    "height": variant.height,
+                    "fit": variant.fit.value,
+                    "format": form.value,
+                }
+                answer = self.workers.run(job, [source, sink])
+                size = self._publish(digest, name, sink)
+        except CalotypeError:
+            self._ledger.add(refused=1)
+            raise
+        self._ledger.add(size=size, files=1, computed=1, peak_bytes=answer.peak_bytes)
+        made = self._have(digest, name, form)
+        if made is None:
+            raise NotFoundError(f"There is no payload {digest}.", object=str(digest))  # it went meanwhile
+        return made
+
+    def _checked(self, source: int) -> str:
+        """Return the media type of an open payload: a picture whose header is within the limits."""
+        head = os.pread(source, _HEAD, 0)
+        media = sniff(head)
+        if not media.picture:
+            raise unsupported(media.type)
+        size = measure(head, lambda offset, length: os.pread(source, length, offset))
+        if size is not None:
+            self.workers.limits.check(size.width, size.height)
+        return media.type
+
+    @contextmanager
+    def _source(self, digest: Digest) -> Iterator[int]:
+        fs = self._engine.fs
+        with _told(digest, "read"):
+            descriptor = fs.open(self._folder(digest) / layout.RAW, _READ)
+        try:
+            yield descriptor
+        finally:
+            fs.close(descriptor)
+
+    @contextmanager
+    def _sink(self) -> Iterator[int]:
+        """Open a file without a name, which a decoding process may write."""
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._scratch) as file:
+            yield file.fileno()
+
+    def _publish(self, digest: Digest, name: str, sink: int) -> int:
+        """Copy what was made to its place; synced, or a power cut could leave a name with half a picture."""
+        fs = self._engine.fs
+        with _told(digest, "written"), Draft(fs, self._folder(digest) / name) as draft:
+            while piece := os.pread(sink, _PIECE, draft.size):
+                draft.write(piece)
+            draft.publish(sync=self._engine.flusher.whole_files)
+            return draft.size
+
+
+@contextmanager
+def _told(digest: Digest, doing: str) -> Iterator[None]:
+    """Say what the system refuses about a payload: absent is one answer, everything else another."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"There is no payload {digest}.", object=str(digest)) from error
+    except OSError as error:
+        raise as_ours(error, layout.relative_path(digest), doing) from error

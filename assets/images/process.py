@@ -1,0 +1,141 @@
+"""One decoding process, seen from the process that uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+from metadata.errors import CalotypeError, InternalError, InvalidError, UnsupportedError
+
+from .limits import too_slow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .limits import Limits
+
+_ANSWER_BYTES: Final = 64 * 1024
+_ENDS_WITHIN_S: Final = 2.0
+_KINDS: Final = {kind.kind: kind for kind in (InvalidError, UnsupportedError)}
+_MODULE: Final = "assets.images.worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a job.
+
+    Attributes:
+        done: what the job tells.
+        peak_bytes: the most memory the process has had so far.
+    """
+
+    done: Mapping[str, object]
+    peak_bytes: int
+
+
+class Process:
+    """A decoding process with nothing of this one's: its environment is empty, its descriptors are what jobs bring.
+
+    Start it from a thread that lasts: Linux ends the process with the thread that started it.
+
+    Args:
+        limits: what one picture may ask of it.
+
+    Attributes:
+        usable: it lives and may be given another job.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._seconds = limits.seconds
+        self._line, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-m", _MODULE, str(os.getpid()), json.dumps(asdict(limits))],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                cwd="/",
+            )
+        self.usable = True
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
+    def ask(self, job: Mapping[str, object], descriptors: Sequence[int]) -> Answer:
+        """Have a job done; afterwards the process may be of no more use, see `usable`.
+
+        Args:
+            job: what to do.
+            descriptors: open files it may use, in the order the job needs them.
+
+        Raises:
+            UnsupportedError, InvalidError: what the job says of the picture; or it took too long, or the process
+                ended over it.
+            InternalError: a mistake of ours, with the process's traceback.
+        """
+        self.usable = False  # until all of the answer is there
+        self._line.settimeout(self._seconds)
+        try:
+            socket.send_fds(self._line, [json.dumps(job).encode() + b"\n"], list(descriptors))
+            return self._answer()
+        except TimeoutError:
+            raise too_slow(self._seconds) from None
+        except OSError as error:
+            raise self._ended() from error
+
+    def end(self) -> None:
+        """End the process and wait for that; doing so again does nothing."""
+        self.usable = False
+        self._line.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _answer(self) -> Answer:
+        text = b""
+        while not text.endswith(b"\n"):
+            piece = self._line.recv(_ANSWER_BYTES)
+            text += piece
+            if not piece or len(text) > _ANSWER_BYTES:
+                raise self._ended()
+        told = json.loads(text)
+        self.usable = not told["spent"]
+        if "done" in told:
+            return Answer(told["done"], told["peakBytes"])
+        if "mistake" in told:
+            raise InternalError(f"A decoding process made a mistake:\n{told['mistake']}")
+        raise _KINDS.get(told["error"], InternalError)(told["message"], **told["details"])
+
+    def _ended(self) -> CalotypeError:
+        """Return the error of a process that ended by itself, by a limit or by a crash of a decoder."""
+        try:
+            status = self._process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            status = 0
+        return InvalidError(
+            "The picture brought the program down that decodes pictures, so it is damaged or made to do that. Another "
+            "program has taken its place.",
+            exitStatus=status,
+        )
+
+
+def _environment() -> dict[str, str]:
+    """Return what the interpreter needs to find the same modules, and nothing else."""
+    return {
+        "PYTHONPATH": os.pathsep.join(place for place in sys.path if place),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "2",
+    }
