@@ -6,9 +6,8 @@ lock of the payload's shard, so that whatever removes payloads cannot come betwe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from metadata.errors import CalotypeError, ConflictError, InvalidError, NotFoundError
@@ -16,6 +15,7 @@ from metadata.errors import CalotypeError, ConflictError, InvalidError, NotFound
 from .digest import Digest
 from .images.headers import measure
 from .media import Media, media_named, sniff
+from .upload import Payload, Stored, Upload
 
 if TYPE_CHECKING:
     from metadata.documents.contract import Documents, Record
@@ -25,68 +25,15 @@ if TYPE_CHECKING:
     from metadata.schemas.assets import Asset
 
     from .blobs.base import BlobStore, Staged, Staging
+    from .disposal import Disposal
     from .room import Room
+
+__all__ = ["Library", "Payload", "Shards", "Stored", "Upload"]
 
 Shards = Callable[[int], AbstractContextManager[object]]
 """From a digest's first byte to its shard's lock, held while the context lasts."""
 
 _HEAD = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """What comes with a payload.
-
-    Attributes:
-        user_id: the owner.
-        filename: the uploader's name for it, already cleaned.
-        type: image, chat_file or avatar; None: image for raster pictures, else chat_file.
-        source: upload, import or generated.
-        tags: ids or names of tags; names are created.
-        links: `chatId`, `characterId`, `messageId`, where given.
-        extra: further members of the record (`generationPrompt`, `generationModel`, `_meta`), on-disk names.
-        declared_type: the media type the uploader gave, if any.
-        expected: the digest the uploader gave; anything else is refused.
-    """
-
-    user_id: str
-    filename: str
-    type: str | None = None
-    source: str = "upload"
-    tags: Sequence[str] = ()
-    links: Mapping[str, str | None] = field(default_factory=dict)
-    extra: Mapping[str, object] = field(default_factory=dict)
-    declared_type: str | None = None
-    expected: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of an upload.
-
-    Attributes:
-        asset: its record.
-        duplicate: the record was there before: same owner, bytes, type and links.
-        fresh: the bytes were not there before; told to nobody but the owner of the folder.
-    """
-
-    asset: Asset
-    duplicate: bool
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """A payload as it is served.
-
-    Attributes:
-        filename: what the oldest record that names it calls it, None when it is only mentioned.
-    """
-
-    digest: Digest
-    size: int
-    media: Media
-    filename: str | None
 
 
 class Library:
@@ -98,6 +45,7 @@ class Library:
         shards: the payloads' locks.
         room: says whether there is room for more.
         images, facts, tags: the repositories over `documents`.
+        disposal: the trash and what goes with it; None for a store without one.
     """
 
     def __init__(
@@ -110,6 +58,7 @@ class Library:
         images: ImagesRepository,
         facts: FactsRepository,
         tags: TagsRepository,
+        disposal: Disposal | None = None,
     ) -> None:
         self.blobs = blobs
         self.images = images
@@ -118,6 +67,7 @@ class Library:
         self._room = room
         self._facts = facts
         self._tags = tags
+        self._disposal = disposal
         self._missing: set[Digest] = set()
 
     @property
@@ -151,14 +101,17 @@ class Library:
             staged.discard()
 
     def find(self, digest: Digest) -> Payload:
-        """Return a live payload: one that a record names or mentions.
+        """Return a live payload: one that a record names or mentions; from the trash, if it is there.
 
         Raises:
             NotFoundError: it is not live, or its bytes are missing or cut short (counted in `missing`).
         """
         if not self.images.is_live(digest):
             raise _absent(digest)
-        fact, size = self._facts.find_by_id(digest), self._size(digest)
+        size = self._size(digest)
+        if size is None:
+            size = self._healed(digest)
+        fact = self._facts.find_by_id(digest)
         if size is None or (fact is not None and fact.size != size):
             self._missing.add(digest)
             raise _absent(digest)
@@ -189,15 +142,22 @@ class Library:
         Raises:
             NotFoundError: there is no such record, or it is not this owner's.
             ConflictError, StaleError: it is still used, or `if_match` is not its version.
+            UnreadableError, BusyError: with `purge`: something that may name the payload cannot be read, or a backup
+                is being taken. The record is still there.
         """
-        with self._documents.guard(exclusive=True):
+        with ExitStack() as held:
+            if purge and self._disposal is not None:
+                held.enter_context(self._disposal.lease())
+            held.enter_context(self._documents.guard(exclusive=True))
             asset = self.images.get(asset_id, owner=owner)
+            if purge and self._disposal is not None:
+                self._disposal.check()
             self.images.delete(asset_id, owner=owner, if_match=if_match, force=force)
             if purge:
                 self._purge(Digest(asset.sha256))
 
     def restore(self, asset_id: str, *, owner: str | None = None) -> Asset:
-        """Bring back a deleted record whose payload is still there.
+        """Bring back a deleted record whose payload is still there, or in the trash.
 
         Raises:
             NotFoundError, ConflictError: it is gone for good or was not this owner's; it is not deleted.
@@ -206,6 +166,7 @@ class Library:
             body = self.images.buried(asset_id, owner=owner)
             digest = Digest(str(body["sha256"]))
             with self._shards(digest.shard):
+                self._take_back(digest)
                 self.blobs.stat(digest)
                 return self.images.restore(asset_id, owner=owner)
 
@@ -229,6 +190,7 @@ class Library:
         # Drafted before anything is published, so that a wrong field leaves nothing behind.
         record = self.images.draft(**self._fields(upload, media, asset_type, digest, size, tags), **shape)
         same = self.images.find_same(upload.user_id, digest, asset_type, upload.links)
+        self._take_back(digest, size)
         fresh = self.blobs.publish(staged, durable=same is not None)
         self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **hidden, **shape})
         if same is not None:
@@ -271,6 +233,22 @@ class Library:
             asset.id, lambda current: current.replaced(tags=list(dict.fromkeys([*current.tags, *tags])))
         )
 
+    def _take_back(self, digest: Digest, size: int | None = None) -> None:
+        """Have a payload back from the trash, if it is there; the shard's lock is held."""
+        if self._disposal is not None:
+            self._disposal.trash.take_back(digest, size)
+
+    def _healed(self, digest: Digest) -> int | None:
+        """Return the size of a live payload that was missing, once it is back from the trash; None if it is not there.
+
+        A record may come to mention a hash after the payload was moved away; it is live from then on.
+        """
+        if self._disposal is None or not self._disposal.trash.of(digest):
+            return None
+        with self._documents.guard(), self._shards(digest.shard):
+            self._take_back(digest)
+            return self._size(digest)
+
     def _size(self, digest: Digest) -> int | None:
         try:
             return self.blobs.stat(digest).size
@@ -294,6 +272,9 @@ class Library:
         with self._shards(digest.shard):
             if not self.images.is_live(digest):
                 self._remove(digest)
+                if self._disposal is not None:
+                    self._disposal.trash.doom(self._disposal.trash.of(digest))
+                    self._disposal.trash.clear()
 
 
 def _absent(digest: Digest) -> NotFoundError:

@@ -76,7 +76,7 @@ class Served:
             _log.warning("%s", warning)
         self._store = store
         self._app = create_app(store, metrics=self._metrics)
-        self._upkeep = Upkeep(store, self._settings.index_sweep_s)
+        self._upkeep = Upkeep(store, self._settings.index_sweep_s, self._settings.gc_interval_s)
         self._upkeep.start()
 
     def _close(self) -> None:

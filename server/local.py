@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from assets.blobs.base import Staged
+    from assets.gc import Collection
     from metadata.documents.contract import Documents, Referrer
     from metadata.index.clauses import Scalar
     from metadata.schemas.assets import Asset
@@ -214,6 +215,11 @@ class LocalStore:
     def documents(self) -> Documents:
         """Raw records of every kind."""
         return self.inside.documents
+
+    @property
+    def gc(self) -> Collection:
+        """The garbage collection: `plan` says what would go and why, `execute` does it."""
+        return self.inside.gc
 
     def references(self, key: str) -> Sequence[Reference]:
         """Return what uses an asset (by its id) or a payload (by its SHA-256); see `Assets.references`."""

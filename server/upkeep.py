@@ -1,4 +1,4 @@
-"""What a serving process does beside answering: clearing up after dead ones, and looking for files edited by hand."""
+"""What a serving process does beside answering: clearing up, looking for files edited by hand, collecting garbage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from metadata.errors import CalotypeError
+from metadata.errors import BusyError, CalotypeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,13 @@ class Upkeep:
     Args:
         store: the opened store.
         every_s: seconds between two rounds.
+        collect_s: seconds between two garbage collections, of all processes together; None: never.
     """
 
-    def __init__(self, store: Store, every_s: float) -> None:
+    def __init__(self, store: Store, every_s: float, collect_s: float | None = None) -> None:
         self._store = store
         self._every_s = every_s
+        self._collect_s = collect_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="calotype-upkeep", daemon=True)
 
@@ -46,6 +48,7 @@ class Upkeep:
         self._attempt("clearing up leftovers", self.clear_up)
         while not self._stopping.wait(self._every_s):
             self._attempt("looking at the files", self.look)
+            self._attempt("collecting garbage", self.collect)
 
     def clear_up(self) -> None:
         """Remove what dead processes left: staged uploads, temporary files and lock files."""
@@ -60,6 +63,18 @@ class Upkeep:
         with self._store.documents.guard():
             pass  # entering finishes what was left
         self._store.prints.tidying.tidy()
+
+    def collect(self) -> None:
+        """Collect garbage if it is time; what forbids it shows in /readyz until a collection ran."""
+        if self._collect_s is None:
+            return
+        try:
+            report = self._store.gc.run_if_due(self._collect_s)
+        except BusyError as error:
+            _log.info("Upkeep: garbage is collected another time: %s", error.message)
+            return
+        if report is not None:
+            _log.info("Upkeep: garbage was collected: %s", report.document())
 
     def _attempt(self, what: str, step: Callable[[], None]) -> None:
         try:

@@ -100,6 +100,9 @@ def _answers() -> dict[str, Schema]:
         "Statistics": _object(records=_FREE, payloads=_COUNT, payloadBytes=_COUNT) | {"additionalProperties": True},
         "CompactionWanted": _object(dryRun=_FLAG) | {"required": []},
         "Compaction": _object(dryRun=_FLAG, bytesSaved=_or_null({"type": "integer"})),
+        "CollectionWanted": _object(dryRun=_FLAG, force=_FLAG, unreferenced=_FLAG, graceS=_COUNT, olderThanS=_COUNT)
+        | {"required": []},
+        "Collected": _object(dryRun=_FLAG, plan=_FREE, done=_or_null(_FREE)),
         "Document": _FREE,
     }
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from assets.blobs.local import LocalBlobs
+from assets.disposal import Disposal
+from assets.gc import Collection, Premises
+from assets.gc.state import State
 from assets.images.limits import Limits
 from assets.images.prints import Prints
-from assets.library import Library
+from assets.library import Library, Shards
 from assets.room import Room
+from assets.trash import Trash
 from metadata.clock import Clock, SystemClock, timestamp
 from metadata.documents.json_files import JsonFiles
 from metadata.errors import InvalidError
@@ -47,6 +51,7 @@ class Store:
         vault: what seals and opens.
         records: every repository.
         prints: derived pictures.
+        gc: the garbage collection.
     """
 
     settings: Settings
@@ -59,6 +64,7 @@ class Store:
     vault: Vault
     records: Repositories
     prints: Prints
+    gc: Collection
 
     def close(self) -> None:
         """End the decoding processes, and let go of files, locks and the index."""
@@ -123,6 +129,33 @@ def _assemble(
     vault = open_vault(settings, engine, documents, lambda: ensure_first(documents, clock, ids).key, documents.sweep)
     records = Repositories(documents, sealer=vault.sealer, clock=clock, ids=ids)
     owner = records.users.ensure_first()
+    disposal = Disposal(documents.usage, Trash(engine, records.facts, clock), engine.locks.lease_exclusive)
+    library = _library(settings, engine, documents, records, disposal, clock)
+    folder = replace(folder, warnings=folder.warnings + vault.settle())
+    premises = Premises(
+        documents=documents,
+        images=records.images,
+        facts=records.facts,
+        blobs=library.blobs,
+        disposal=disposal,
+        shards=_shards(engine),
+        state=State(engine),
+        clock=clock,
+        trash_s=settings.trash_s,
+    )
+    gc = Collection(premises, settings.gc_grace_s)
+    prints = _prints(settings, engine)
+    return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints, gc)
+
+
+def _library(
+    settings: Settings,
+    engine: FileEngine,
+    documents: JsonFiles,
+    records: Repositories,
+    disposal: Disposal,
+    clock: Clock,
+) -> Library:
     room = Room(
         engine.paths.root,
         lambda: documents.total("fact", "size"),
@@ -130,18 +163,16 @@ def _assemble(
         min_free=settings.min_free_bytes,
         max_used=settings.max_store_bytes,
     )
-    library = Library(
+    return Library(
         documents,
         LocalBlobs(engine.fs, engine.paths, engine.clock, sync=engine.flusher.whole_files),
-        lambda first_byte: engine.locks.shard(first_byte).hold(),
+        _shards(engine),
         room,
         images=records.images,
         facts=records.facts,
         tags=records.tags,
+        disposal=disposal,
     )
-    folder = replace(folder, warnings=folder.warnings + vault.settle())
-    prints = _prints(settings, engine)
-    return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints)
 
 
 def _prints(settings: Settings, engine: FileEngine) -> Prints:
@@ -156,6 +187,10 @@ def _prints(settings: Settings, engine: FileEngine) -> Prints:
         decoders=settings.decoders,
         sharers=settings.workers,
     )
+
+
+def _shards(engine: FileEngine) -> Shards:
+    return lambda first_byte: engine.locks.shard(first_byte).hold()
 
 
 def _refuse_network(settings: Settings) -> None:

@@ -39,6 +39,7 @@ from .reading import (
     scan_rows,
 )
 from .tails import record_at
+from .usage import Usage
 from .writing import Writing
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class JsonFiles:
         clock: sets tombstones' and documents' times.
         ids: names unfinished operations.
         trash_s: seconds for which a removed asset's record is kept, so that it can be restored.
+
+    Attributes:
+        usage: which payloads are used, for what removes those that are not.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class JsonFiles:
         self._fetch = partial(record_at, engine)
         self._projection = Projection(engine, self._clock, cache_dir or engine.paths.resolve("cache"))
         self._writing = Writing(self._projection, self._clock, ids or RandomIds(), self._fetch)
+        self.usage = Usage(self._projection, self._writing.intents.waiting, self.guard)
         with self.guard():
             pass  # what a dead process left is finished before anything is answered
 

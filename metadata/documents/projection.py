@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import BusyError, CalotypeError, InvalidError, UnreadableError
 from ..index.database import Database, IndexLostError
 from ..index.projector import Projector
-from ..index.state import clear_pending, load_file, load_pending, load_problems, note_pending
+from ..index.state import Problem, clear_pending, load_file, load_pending, load_problems, note_pending
 from ..schemas.homes import InMember, Lines, LinesPerParent, OwnFile
 from .evaluate import Effect
 from .opening import IndexFile
@@ -173,8 +173,13 @@ class Projection:
             return False
         return True
 
-    def sweep(self) -> None:
-        """Compare every file with the index and project those that differ."""
+    def sweep(self) -> list[Problem]:
+        """Compare every file with the index and project those that differ; return those that cannot be looked at.
+
+        Raises:
+            UnreadableError: a folder cannot be listed.
+        """
+        failed = []
         for path in self._file.differing(self.database):
             try:
                 if is_journal(path):
@@ -184,6 +189,8 @@ class Projection:
                     self._project_whole(path)  # also where it looks the same: it may be too young for a change to show
             except (UnreadableError, InvalidError) as error:
                 _log.warning("%s cannot be looked at: %s", path, error.message)
+                failed.append(Problem(path, -1, kinds_in(path)[0].name, "", "unreadable", error.message))
+        return failed
 
     def rebuild(self) -> None:
         """Make the index anew from the files."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from .identity import FileIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from .filesystem import FileSystem
@@ -218,6 +218,22 @@ def move(fs: FileSystem, source: Path, target: Path) -> None:
     """
     fs.rename(source, target)
     _sync_parents(fs, source, target)
+
+
+def move_all(fs: FileSystem, moves: Sequence[tuple[Path, Path]]) -> None:
+    """Rename several, then sync every parent once, also when one of the renames failed.
+
+    Raises:
+        OSError: one cannot be renamed, and those after it were not tried; or the names cannot be synced.
+    """
+    parents: dict[Path, None] = {}
+    try:
+        for source, target in moves:
+            fs.rename(source, target)
+            parents |= {target.parent: None, source.parent: None}
+    finally:
+        for parent in parents:
+            sync_directory(fs, parent)
 
 
 def remove_file(fs: FileSystem, path: Path, *, sync: bool = True) -> None:

@@ -8,7 +8,8 @@ Order, only downwards; whoever holds a lock of one level may wait only for locks
     3  documents, collections and journals (`<path>.lock`, `<folder>/.lock`), by relative path
     4  the index's writer lock
 
-The start lock (`locks/start`) is taken before all of them. Lock files are left alone while any process has the store
+The start lock (`locks/start`) is taken before all of them, and so is the lock that lets one garbage collection run at a
+time (`locks/gc.lock`). Lock files are left alone while any process has the store
 open (`locks/open` is held shared by each); the janitor runs under the start lock. Never fork while holding a lock.
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,12 +13,12 @@ from metadata.schemas.enums import Scope
 from .options import AsJson, DataDir
 from .output import Output
 from .places import open_folder
+from .spans import span_of
 
 if TYPE_CHECKING:
-    from metadata.schemas.signin import AccessToken
+    from datetime import datetime, timedelta
 
-_SPAN = re.compile(r"(?P<count>[1-9][0-9]{0,5})(?P<unit>[smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    from metadata.schemas.signin import AccessToken
 
 TheScope = Annotated[Scope, typer.Option("--scope", help="What it may do; each includes the ones before it.")]
 Name = Annotated[str, typer.Option("--name", help="What you call it.")]
@@ -96,9 +94,9 @@ def moment_of(text: str, now: datetime) -> datetime:
     Raises:
         InvalidError: it is neither, or a moment that is over.
     """
-    span = _SPAN.fullmatch(text)
-    if span is not None:
-        return _later(now, timedelta(**{_UNITS[span["unit"]]: int(span["count"])}))
+    span = span_of(text)
+    if span:
+        return _later(now, span)
     moment = parse_timestamp(text)
     if moment <= now:
         raise InvalidError(f"{text} is over already.", field="expires")

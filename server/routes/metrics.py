@@ -33,12 +33,14 @@ def operations() -> list[Operation]:
 
 def answer(call: Call) -> Response:
     """Answer with what was counted, and with how much is stored."""
-    documents = call.store.documents
+    documents, last = call.store.documents, call.store.gc.last
     levels = {
         "payloads": ("Payloads stored.", documents.find("fact", Query(limit=1)).total),
         "payload_bytes": ("Bytes of payloads stored.", documents.total("fact", "size")),
         "assets": ("Asset records.", documents.find("asset", Query(limit=1)).total),
         "missing_payloads": ("Recorded payloads that were asked for and not there.", call.store.assets.missing),
+        "gc_blocked": ("1 when something keeps the timer from collecting garbage.", float(bool(last.blocked))),
+        "gc_last_seconds": ("When garbage was last collected or tried to, unix seconds; 0 for never.", last.moment),
         "findings": ("Damaged or altered files and lines found.", len(documents.health().findings)),
     }
     fields = {"Cache-Control": "no-store", "Content-Security-Policy": JSON_POLICY}

@@ -139,7 +139,17 @@ def _degraded_reasons(call: Call) -> list[dict[str, object]]:
     if found.unfinished:
         detail = "Operations over several files wait to be finished; any process does so within a minute."
         reasons.append({"reason": "unfinished", "count": found.unfinished, "detail": detail})
-    return reasons + _room_reasons(call)
+    return reasons + _collection_reasons(call) + _room_reasons(call)
+
+
+def _collection_reasons(call: Call) -> list[dict[str, object]]:
+    """Return what kept the timer from collecting garbage."""
+    blocked = call.store.gc.last.blocked
+    if not blocked:
+        return []
+    admin = call.caller is not None and call.caller.admin
+    detail = blocked if admin else "Garbage is not collected; an administrator reads here why."
+    return [{"reason": "gc-blocked", "detail": detail}]
 
 
 def _room_reasons(call: Call) -> list[dict[str, object]]:

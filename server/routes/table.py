@@ -13,6 +13,7 @@ from . import (
     assets,
     blobs,
     documentation,
+    gc,
     links,
     messages,
     metrics,
@@ -55,6 +56,7 @@ def all_operations() -> list[Operation]:
         *participants.operations(),
         *operations.operations(),
         *metrics.operations(),
+        *gc.operations(),
         *documentation.Documentation().operations(),
     ]
     described = Operation(

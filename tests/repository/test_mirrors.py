@@ -14,6 +14,10 @@ _FORMATS = ("bitmap", "boxes", "gif", "heif", "ifd", "jpeg", "jpeg2000", "png", 
 ELSEWHERE: dict[str, str] = {
     # The contract is tested over every implementation.
     "assets/blobs/base.py": "tests/contracts/test_blobs.py",
+    # Plain values, tested where they are made.
+    "assets/upload.py": "tests/assets/test_library.py",
+    "assets/gc/data.py": "tests/assets/gc/test_planning.py",
+    "assets/gc/premises.py": "tests/assets/gc/test_planning.py",
     # One format each, reached through `measure` alone; the tests build every format and walk the corpus.
     **dict.fromkeys(
         [f"assets/images/{name}.py" for name in _FORMATS],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from metadata.errors import BusyError
 from server.upkeep import Upkeep
+from server.wiring import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,3 +135,27 @@ def test_over_a_real_store_an_edited_file_is_taken_over(api: Any) -> None:
     Upkeep(api.store, 3600).look()
     found = api.store.documents.get("character", name)
     assert found.body["name"] == "Grace"
+
+
+def test_over_a_real_store_garbage_is_collected_when_it_is_time(api: Any) -> None:
+    for collect_s, ran in ((None, False), (3600.0, True)):
+        Upkeep(api.store, 3600, collect_s).collect()
+        assert bool(api.store.gc.last.at) is ran
+
+
+def test_garbage_is_left_to_the_process_that_is_at_it(api: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "calotype.upkeep"), open_store(api.store.settings) as other:
+        with other.gc.premises.state.alone():
+            Upkeep(api.store, 3600, 3600.0).collect()
+        assert api.store.gc.last.at == ""
+    assert caplog.records == []
+
+
+def test_the_collection_has_its_turn_in_every_round(api: Any) -> None:
+    kept = Upkeep(api.store, 0.001, 3600.0)
+    kept.start()
+    deadline = time.monotonic() + 60
+    while not api.store.gc.last.at and time.monotonic() < deadline:
+        time.sleep(0.005)
+    kept.stop()
+    assert api.store.gc.last.at

@@ -141,3 +141,17 @@ def test_a_long_name_in_letters_of_several_bytes_can_be_written(tmp_path: Path) 
     atomic.write_whole(FileSystem(), path, b"{}")
     assert path.read_bytes() == b"{}"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_several_moves_sync_every_parent_once(tmp_path: Path, failing: Any) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "from").mkdir(exist_ok=True)
+        (tmp_path / "from" / name).write_bytes(name.encode())
+    (tmp_path / "to").mkdir()
+    moves = [(tmp_path / "from" / name, tmp_path / "to" / name) for name in ("a", "missing", "b")]
+    with pytest.raises(FileNotFoundError):
+        atomic.move_all(failing, moves)
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["a"]
+    atomic.move_all(failing, [moves[2]])
+    assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["a", "b"]
+    assert [call for call in failing.calls if call == "fsync"] == ["fsync"] * 4

@@ -32,3 +32,19 @@ def test_nonsense_is_no_fact(documents: MemoryDocuments, make: ModuleType) -> No
     with pytest.raises(InvalidError):
         facts.note_upload(make.sha(1), {"size": "many"})
     assert facts.find_by_id(make.sha(1)) is None
+
+
+def test_facts_go_together_and_come_back_one_by_one(documents: MemoryDocuments, make: ModuleType, clock: Any) -> None:
+    facts = FactsRepository(documents, clock=clock)
+    one, two = (facts.note_upload(make.sha(number), {"size": 5}) for number in (1, 2))
+    facts.forget_all([])
+    facts.forget_all([one.sha256, two.sha256, make.sha(3)])
+    assert facts.list().total == 0
+    facts.revive(one.to_record())
+    assert facts.get(one.sha256) == one
+    clock.go(days=1)
+    newer = facts.note_upload(one.sha256, {"size": 5})
+    facts.revive(one.to_record())
+    assert facts.get(one.sha256) == newer
+    with pytest.raises(InvalidError):
+        facts.revive({"sha256": make.sha(3), "size": "many"})

@@ -1,0 +1,150 @@
+"""Garbage collection with a store's own settings: what the door, the command line, the routes and the timer use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from metadata.clock import timestamp
+from metadata.errors import CalotypeError, ConflictError, NotFoundError, UnreadableError
+
+from ..digest import parse_digest
+from .data import Report
+from .execution import execute, execute_alone, purge
+from .planning import Wishes, plan
+from .reasons import why
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .data import Plan, Trashed
+    from .premises import Premises
+    from .reasons import Why
+    from .state import LastRun
+
+BLOCKED_RETRY_S = 3600.0
+"""How soon the timer looks again after something forbade it to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back from the trash.
+
+    Attributes:
+        records: ids of the records that name the payload again.
+        refused: why others could not be restored, by id.
+    """
+
+    sha256: str
+    records: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+class Collection:
+    """The garbage collection of one opened store.
+
+    Args:
+        premises: what it works on.
+        grace_s: seconds for which a payload is left alone after its last upload, unless asked otherwise.
+    """
+
+    def __init__(self, premises: Premises, grace_s: int) -> None:
+        self.premises = premises
+        self.grace_s = grace_s
+
+    def plan(self, *, grace_s: int | None = None, older_than_s: int | None = None) -> Plan:
+        """Say what would go and why, and what stays; see `assets.gc.plan`.
+
+        Args:
+            grace_s: seconds for which a payload is left alone after its last upload; None: the store's setting.
+            older_than_s: records that nothing refers to go from this age on; None: they stay.
+        """
+        return plan(self.premises, Wishes(grace_s=self._grace(grace_s), older_than_s=older_than_s))
+
+    def execute(self, wanted: Plan, *, force: bool = False) -> Report:
+        """Carry a plan out; see `assets.gc.execute`."""
+        return execute(self.premises, wanted, force=force)
+
+    def why(self, sha256: str) -> Why:
+        """Say in words why a payload is kept or not.
+
+        Raises:
+            InvalidError: that is not a digest.
+        """
+        return why(self.premises, parse_digest(sha256), self.grace_s)
+
+    @property
+    def last(self) -> LastRun:
+        """The last collection, of whichever process."""
+        return self.premises.state.load()
+
+    def run_if_due(self, every_s: float) -> Report | None:
+        """Collect if the last time is long enough ago, and no other process does it; None when there was no need.
+
+        Raises:
+            BusyError: another process is at it, or a backup is being taken.
+            ConflictError, UnreadableError: something forbids it, which `last` tells from now on.
+        """
+        if not self._due(every_s):
+            return None
+        with self.premises.state.alone():
+            if not self._due(every_s):  # another process was quicker
+                return None
+            try:
+                return execute_alone(self.premises, self.plan())
+            except (ConflictError, UnreadableError) as error:
+                now = timestamp(self.premises.clock.now())
+                self.premises.state.save(replace(self.last, at=now, blocked=error.message))
+                raise
+
+    def trashed(self) -> list[Trashed]:
+        """Return what is in the trash."""
+        return [self.premises.trashed(entry) for entry in self.premises.disposal.trash.entries()]
+
+    def restore(self, sha256: str) -> Restored:
+        """Bring a payload back from the trash, with the deleted records that named it.
+
+        Raises:
+            InvalidError: that is not a digest.
+            NotFoundError: it is not in the trash.
+        """
+        digest, premises = parse_digest(sha256), self.premises
+        restored, refused = [], []
+        with premises.documents.guard(), premises.shards(digest.shard):
+            if not premises.disposal.trash.take_back(digest):
+                raise NotFoundError(f"There is no payload {digest} in the trash.", object=str(digest))
+            # As an upload would: without a record it has the whole grace before it is collected again.
+            premises.facts.note_upload(digest, {"size": premises.blobs.stat(digest).size})
+            for asset_id, _ in premises.disposal.usage.buried(digest):
+                try:
+                    restored.append(premises.images.restore(asset_id).id)
+                except CalotypeError as error:
+                    refused.append((asset_id, error.message))
+        return Restored(digest, tuple(restored), tuple(refused))
+
+    def purge(self, digests: Sequence[str] | None = None) -> Report:
+        """Remove payloads from the trash for good, all of them unless some are named.
+
+        Raises:
+            InvalidError: one of them is not a digest.
+            NotFoundError: one of them is not in the trash.
+            UnreadableError: something that may name any payload cannot be read.
+            BusyError: a collection is under way.
+        """
+        premises = self.premises
+        wanted = None if digests is None else {parse_digest(one) for one in digests}
+        with premises.state.alone():
+            premises.disposal.check()
+            entries = premises.disposal.trash.entries()
+            for digest in sorted((wanted or set()) - {entry.digest for entry in entries}):
+                raise NotFoundError(f"There is no payload {digest} in the trash.", object=str(digest))
+            done = purge(premises, [entry for entry in entries if wanted is None or entry.digest in wanted])
+        return Report(**done)
+
+    def _grace(self, grace_s: int | None) -> int:
+        return self.grace_s if grace_s is None else grace_s
+
+    def _due(self, every_s: float) -> bool:
+        last = self.last
+        since = last.since(self.premises.clock.now())
+        return since is None or since >= (min(every_s, BLOCKED_RETRY_S) if last.blocked else every_s)

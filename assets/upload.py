@@ -1,0 +1,70 @@
+"""What an upload brings along, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from metadata.schemas.assets import Asset
+
+    from .digest import Digest
+    from .media import Media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What comes with a payload.
+
+    Attributes:
+        user_id: the owner.
+        filename: the uploader's name for it, already cleaned.
+        type: image, chat_file or avatar; None: image for raster pictures, else chat_file.
+        source: upload, import or generated.
+        tags: ids or names of tags; names are created.
+        links: `chatId`, `characterId`, `messageId`, where given.
+        extra: further members of the record (`generationPrompt`, `generationModel`, `_meta`), on-disk names.
+        declared_type: the media type the uploader gave, if any.
+        expected: the digest the uploader gave; anything else is refused.
+    """
+
+    user_id: str
+    filename: str
+    type: str | None = None
+    source: str = "upload"
+    tags: Sequence[str] = ()
+    links: Mapping[str, str | None] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
+    declared_type: str | None = None
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of an upload.
+
+    Attributes:
+        asset: its record.
+        duplicate: the record was there before: same owner, bytes, type and links.
+        fresh: the bytes were not there before; told to nobody but the owner of the folder.
+    """
+
+    asset: Asset
+    duplicate: bool
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A payload as it is served.
+
+    Attributes:
+        filename: what the oldest record that names it calls it, None when it is only mentioned.
+    """
+
+    digest: Digest
+    size: int
+    media: Media
+    filename: str | None

@@ -1,0 +1,90 @@
+"""Leaving and coming back through the library: uploads, reads, restores and purges beside the trash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assets.digest import Digest
+from assets.disposal import uncertain
+from metadata.errors import NotFoundError, UnreadableError
+from metadata.index.state import Problem
+
+if TYPE_CHECKING:
+    from tests.assets.conftest import House
+
+
+def test_an_upload_of_what_is_in_the_trash_takes_it_back(house: House) -> None:
+    digest = house.drop()
+    inode = house.raw(digest).stat().st_ino
+    house.clock.go(days=2)
+    house.collect()
+    asset = house.put()
+    assert (asset.sha256, house.trash()) == (digest, [])
+    assert house.raw(digest).stat().st_ino == inode, "moved back, not stored again"
+    fact = house.gc.premises.facts.get(digest)
+    assert (fact.first_stored_at, fact.last_upload_at) == ("2026-05-01T00:00:00.000Z", "2026-05-03T00:00:00.000Z")
+
+
+def test_a_copy_in_the_trash_of_another_size_is_not_trusted(house: House) -> None:
+    digest = house.drop()
+    house.collect(grace_s=0)
+    (entry,) = house.gc.premises.disposal.trash.entries()
+    (house.root / entry.path / "raw").write_bytes(b"cut")
+    house.put()
+    assert house.raw(digest).read_bytes() == b"some bytes"
+    assert house.trash() == [digest]
+
+
+def test_a_record_comes_back_with_its_payload(house: House) -> None:
+    asset = house.put()
+    house.store.assets.forget(asset.id)
+    house.collect(grace_s=0)
+    assert house.store.assets.restore(asset.id).id == asset.id
+    assert house.store.assets.find(Digest(asset.sha256)).media.type == "text/plain"
+    assert house.trash() == []
+
+
+def test_a_payload_that_is_mentioned_again_is_served_from_the_trash(house: House) -> None:
+    digest = house.drop()
+    house.collect(grace_s=0)
+    with pytest.raises(NotFoundError):
+        house.store.assets.find(digest)
+    house.character(avatar_url=f"/blobs/{digest}")
+    found = house.store.assets.find(digest)
+    assert (found.size, house.trash(), house.store.assets.missing) == (10, [], 0)
+    with house.store.assets.open(digest) as source:
+        assert source.read() == b"some bytes"
+
+
+def test_a_purge_takes_the_copy_in_the_trash_too(house: House) -> None:
+    digest = house.drop()
+    house.collect(grace_s=0)
+    (entry,) = (house.root / "trash").glob(f"{digest}*")
+    entry.rename(house.root / "aside")
+    asset = house.put()
+    (house.root / "aside").rename(entry)
+    house.store.assets.forget(asset.id, purge=True)
+    assert not house.raw(digest).exists()
+    assert list((house.root / "trash").glob(f"{digest}*")) == []
+
+
+def test_a_purge_is_refused_while_something_cannot_be_read(house: House) -> None:
+    asset = house.put()
+    (house.root / f"characters/{house.character()}.json").write_bytes(b"{")
+    with pytest.raises(UnreadableError):
+        house.store.assets.forget(asset.id, purge=True)
+    assert house.store.assets.find(Digest(asset.sha256)).size == 10
+    house.store.assets.forget(asset.id)
+    assert house.raw(asset.sha256).exists()
+
+
+@pytest.mark.parametrize(
+    ("problem", "way"), [("unreadable", "repair"), ("miscounted", "reindex"), ("unfinished", "log")]
+)
+def test_every_refusal_names_the_file_and_the_way_out(problem: str, way: str) -> None:
+    error = uncertain(Problem("a.json", -1, "", "", problem, "because"))
+    assert "a.json" in error.message
+    assert way in error.message
+    assert error.details == {"path": "a.json", "problem": problem}
