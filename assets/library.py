@@ -18,7 +18,7 @@ from .media import Media, media_named, sniff
 from .upload import Payload, Stored, Upload
 
 if TYPE_CHECKING:
-    from metadata.documents.contract import Documents, Record
+    from metadata.documents.contract import Change, Documents, Record
     from metadata.repositories.facts import FactsRepository
     from metadata.repositories.images import ImagesRepository
     from metadata.repositories.tags import TagsRepository
@@ -93,10 +93,8 @@ class Library:
         """
         try:
             self._check(staged, upload)
-            with self._documents.guard():
-                tags = self._tags.resolve(upload.user_id, upload.tags)
-                with self._shards(staged.digest.shard):
-                    return self._record(staged, upload, tags)
+            with self._tags.resolving(upload.user_id, upload.tags) as tags, self._shards(staged.digest.shard):
+                return self._record(staged, upload, *tags)
         finally:
             staged.discard()
 
@@ -180,7 +178,7 @@ class Library:
         if staged.size == 0:
             raise InvalidError("The file is empty; there is nothing to store.", field="file", filename=upload.filename)
 
-    def _record(self, staged: Staged, upload: Upload, tags: list[str]) -> Stored:
+    def _record(self, staged: Staged, upload: Upload, tags: list[str], new: list[Change]) -> Stored:
         media = sniff(staged.head, filename=upload.filename)
         asset_type = upload.type or ("image" if media.picture else "chat_file")
         digest, size = staged.digest, staged.size
@@ -194,12 +192,12 @@ class Library:
         fresh = self.blobs.publish(staged, durable=same is not None)
         self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **hidden, **shape})
         if same is not None:
-            return Stored(self._with_tags(same, tags), duplicate=True, fresh=fresh)
-        return Stored(self._add(record, digest, fresh=fresh), duplicate=False, fresh=fresh)
+            return Stored(self._with_tags(same, tags, new), duplicate=True, fresh=fresh)
+        return Stored(self._add(record, new, digest, fresh=fresh), duplicate=False, fresh=fresh)
 
-    def _add(self, record: Record, digest: Digest, *, fresh: bool) -> Asset:
+    def _add(self, record: Record, new: list[Change], digest: Digest, *, fresh: bool) -> Asset:
         try:
-            return self.images.add(record)
+            return self.images.add(record, new)
         except CalotypeError:
             # The record was refused (a link to nothing, say): bytes that came only for it go again.
             if fresh and not self.images.is_live(digest):
@@ -226,11 +224,11 @@ class Library:
             **contradicts,
         }
 
-    def _with_tags(self, asset: Asset, tags: list[str]) -> Asset:
+    def _with_tags(self, asset: Asset, tags: list[str], new: list[Change]) -> Asset:
         if set(tags) <= set(asset.tags):
             return asset
-        return self.images.edit(
-            asset.id, lambda current: current.replaced(tags=list(dict.fromkeys([*current.tags, *tags])))
+        return self.images.edit_tagged(
+            asset.id, lambda current: current.replaced(tags=list(dict.fromkeys([*current.tags, *tags]))), new
         )
 
     def _take_back(self, digest: Digest, size: int | None = None) -> None:

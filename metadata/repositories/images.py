@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..documents.contract import Record, Referrer, put
+from ..documents.contract import Change, Record, Referrer, put
 from ..errors import ConflictError, InvalidError, NotFoundError
 from ..index.query import Query
 from ..schemas.assets import Asset
@@ -13,7 +13,7 @@ from ..schemas.enums import ImageTagType
 from .base import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 LINKS = ("chatId", "characterId", "messageId")
 """The links that, with owner, payload and type, make two uploads the same."""
@@ -113,14 +113,27 @@ class ImagesRepository(Repository[Asset]):
         """
         return self._new_record(fields)
 
-    def add(self, record: Record) -> Asset:
-        """Store a drafted record.
+    def add(self, record: Record, tags: Sequence[Change] = ()) -> Asset:
+        """Store a drafted record, and in the same operation the tags that it is the first to carry.
 
         Raises:
             InvalidError: it refers to something absent.
         """
-        (stored,) = self._documents.apply([put("asset", record)])
+        stored = self._documents.apply([*tags, put("asset", record)])[-1]
         return self._entity(self._certain(stored))
+
+    def edit_tagged(
+        self,
+        asset_id: str,
+        change: Callable[[Asset], Asset],
+        tags: Sequence[Change],
+        *,
+        if_match: str | None = None,
+        owner: str | None = None,
+    ) -> Asset:
+        """Change a record as `edit` does, and in the same operation make the tags that it is the first to carry."""
+        step = self.edit_step(asset_id, change, if_match=if_match, owner=owner)
+        return self._entity(self._certain(self._documents.apply([*tags, step])[-1]))
 
     def buried(self, asset_id: str, *, owner: str | None = None) -> Record:
         """Return a deleted record, while its tombstone still holds it.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..documents.contract import Change, Record, remove
+from ..documents.contract import Change, Record, put, remove
 from ..errors import ConflictError, InvalidError, NotFoundError
 from ..schemas.tags import Tag, fold_name
 from .base import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .links import Dating
 
@@ -50,6 +51,24 @@ class TagsRepository(Repository[Tag]):
         """
         return list(dict.fromkeys(self._resolve_one(user_id, value) for value in values))
 
+    @contextmanager
+    def resolving(self, user_id: str, values: Iterable[str]) -> Iterator[tuple[list[str], list[Change]]]:
+        """Hold the gate and give what `resolve` would, and the changes that make the tags which are missing.
+
+        They belong into the same operation as the record that carries the tags: if that is refused, none is made.
+
+        Raises:
+            InvalidError: a name is empty.
+        """
+        wanted = list(values)
+        while True:
+            exclusive = bool(self._planned(user_id, wanted)[1])
+            with self._documents.guard(exclusive=exclusive):
+                ids, missing = self._planned(user_id, wanted)
+                if exclusive or not missing:  # else one was deleted since, and several changes need the gate whole
+                    yield ids, missing
+                    return
+
     def rename(self, tag_id: str, name: str, *, if_match: str | None = None, owner: str | None = None) -> Tag:
         """Give a tag another name; everything that carries it carries the new name with it.
 
@@ -79,15 +98,30 @@ class TagsRepository(Repository[Tag]):
             self._documents.apply([*changes, remove("tag", tag_id)])
             return self.get(into_id)
 
+    def _planned(self, user_id: str, values: Iterable[str]) -> tuple[list[str], list[Change]]:
+        ids: list[str] = []
+        missing: dict[str, Record] = {}
+        for value in values:
+            known = value if looks_like_an_id(value) else self._known(user_id, value)
+            if known is None:
+                drafted = self._new_record({"user_id": user_id, "name": value})
+                known = str(missing.setdefault(fold_name(value), drafted)["id"])
+            ids.append(known)
+        return list(dict.fromkeys(ids)), [put(self.kind.name, record) for record in missing.values()]
+
+    def _known(self, user_id: str, name: str) -> str | None:
+        if not name.strip():
+            raise InvalidError("A tag needs a name.", field="tags")
+        found = self.find_by_name(user_id, name)
+        return None if found is None else found.id
+
     def _resolve_one(self, user_id: str, value: str) -> str:
         return value if looks_like_an_id(value) else self._ensure_one(user_id, value)
 
     def _ensure_one(self, user_id: str, name: str) -> str:
-        if not name.strip():
-            raise InvalidError("A tag needs a name.", field="tags")
-        known = self.find_by_name(user_id, name)
+        known = self._known(user_id, name)
         if known is not None:
-            return known.id
+            return known
         try:
             return self.create(user_id=user_id, name=name).id
         except ConflictError:

@@ -154,15 +154,17 @@ def change(editor: Callable[..., Asset], call: Call) -> Response:
     body = call.content()
     asset = images.get(call.id(), owner=call.owner)
     expected = call.expected(asset.version)
-    admin = call.user.admin
-    if body.get("tags") is not None:
-        names = check_tags(body["tags"])
-        editor(asset, {**body, "tags": []}, admin=admin)  # no tags are made for a body that will be refused
-        body = {**body, "tags": call.store.records.tags.resolve(asset.user_id, names)}
+    names = None if body.get("tags") is None else check_tags(body["tags"])
     try:
-        edited = images.edit(
-            asset.id, lambda current: editor(current, body, admin=admin), if_match=expected, owner=call.owner
-        )
+        with call.store.records.tags.resolving(asset.user_id, names or ()) as (ids, new):
+            given = body if names is None else {**body, "tags": ids}
+            edited = images.edit_tagged(
+                asset.id,
+                lambda current: editor(current, given, admin=call.user.admin),
+                new,
+                if_match=expected,
+                owner=call.owner,
+            )
     except InvalidError as error:
         raise on_wire(error) from error
     return asset_answer(call, edited)

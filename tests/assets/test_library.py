@@ -114,6 +114,27 @@ def test_what_is_refused_leaves_nothing(shelf: Shelf) -> None:
         with pytest.raises(error):
             shelf.store(data, **more)
         assert (shelf.payloads, shelf.images.list().total) == (0, 0), more
+        assert shelf.facts.find_by_id(digest_of(data)) is None, more
+
+
+def test_a_refused_upload_makes_no_tags(shelf: Shelf) -> None:
+    for more in ({"links": {"chatId": NOBODY}}, {"type": "nonsense"}, {"tags": ["new", NOBODY]}):
+        with pytest.raises(InvalidError):
+            shelf.store(GIF, **{"tags": ["new"], **more})
+        assert shelf.tags.list().total == 0, more
+    first = shelf.store(GIF, tags=["new", "NEW", "other"])
+    assert [shelf.tags.get(tag).name for tag in first.asset.tags] == ["new", "other"]
+    with pytest.raises(InvalidError):
+        shelf.store(GIF + b"x", tags=["new", "never"], links={"chatId": NOBODY})
+    assert [tag.name for tag in shelf.tags.find_all()] == ["new", "other"]
+
+
+def test_a_refused_second_use_leaves_the_facts_of_the_first(shelf: Shelf) -> None:
+    shelf.store(GIF)
+    with pytest.raises(InvalidError):
+        shelf.store(GIF, links={"chatId": NOBODY})
+    fact = shelf.facts.get(digest_of(GIF))
+    assert (fact.size, fact.width) == (len(GIF), 3)
 
 
 def test_a_refused_second_use_leaves_the_first_one_s_bytes(shelf: Shelf) -> None:

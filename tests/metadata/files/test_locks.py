@@ -118,3 +118,21 @@ def test_locks_do_not_leak_descriptors(engine: FileEngine) -> None:
         with engine.locks.lock_of(f"f{number}").hold():
             pass
     assert len(list(descriptors.iterdir())) < before + 260
+
+
+def test_a_closed_store_keeps_no_descriptor(tmp_path: Path) -> None:
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.exists():
+        pytest.skip("the system does not tell how many files are open")
+    before = len(list(descriptors.iterdir()))
+    engine = FileEngine.open(tmp_path)
+    kept = [engine.locks.lock_of(f"chats/{number}.jsonl") for number in range(20)]
+    for lock in kept:
+        with lock.hold():
+            pass
+    with engine.locks.gate.exclusive(), engine.locks.shard(7).hold():
+        pass
+    assert len(list(descriptors.iterdir())) > before + 20
+    engine.close()
+    # Counted while the locks are still known here: nothing was left to a destructor.
+    assert (len(list(descriptors.iterdir())), len(kept)) == (before, 20)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.documents.contract import put
+from metadata.documents.contract import put, remove
 from metadata.errors import ConflictError, InvalidError, NotFoundError
 from metadata.repositories.images import ImagesRepository
 
@@ -94,6 +94,28 @@ def test_what_was_deleted_comes_back_as_it_was(
     assert images.restore(record["id"]).to_record() == record
     with pytest.raises(NotFoundError):
         images.restore(make.new_id())
+
+
+def test_what_comes_back_refers_to_nothing_that_went_meanwhile(
+    images: ImagesRepository, documents: MemoryDocuments, make: ModuleType
+) -> None:
+    kept, gone, who, part = make.tag("kept"), make.tag("gone"), make.character(), make.character("Bob")
+    talk = make.chat(part["id"])
+    record = make.asset(
+        1,
+        tags=[kept["id"], gone["id"], who["id"]],
+        _tagTypes={who["id"]: "CHARACTER"},
+        characterId=who["id"],
+        chatId=talk["id"],
+    )
+    others = [("tag", kept), ("tag", gone), ("character", who), ("character", part), ("chat", talk)]
+    documents.apply([*(put(kind, body) for kind, body in others), put("asset", record)])
+    images.delete(record["id"])
+    documents.apply([remove("tag", gone["id"]), remove("character", who["id"])])
+    restored = images.restore(record["id"])
+    assert (restored.tags, restored.character_id, restored.chat_id) == ([kept["id"]], None, talk["id"])
+    assert not restored.tag_types
+    assert images.edit(record["id"], lambda now: now.replaced(filename="b.png")).tags == [kept["id"]]
 
 
 def test_who_refers_and_who_mentions(images: ImagesRepository, documents: MemoryDocuments, make: ModuleType) -> None:

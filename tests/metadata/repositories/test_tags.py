@@ -52,6 +52,39 @@ def test_an_empty_name_is_no_name(tags: TagsRepository, make: ModuleType, name: 
     assert tags.list().total == 0
 
 
+def test_missing_tags_belong_to_the_operation_of_their_first_carrier(
+    tags: TagsRepository, documents: MemoryDocuments, make: ModuleType
+) -> None:
+    known = tags.create(user_id=make.USER, name="a")
+    with tags.resolving(make.USER, ["A", "b", "B", "c", known.id]) as (ids, missing):
+        assert (ids[0], len(ids), [change.key for change in missing]) == (known.id, 3, ids[1:])
+        assert tags.list().total == 1
+        documents.apply(missing)
+    assert tags.ensure(make.USER, ["a", "b", "c"]) == ids
+    with tags.resolving(make.USER, ["C"]) as (again, missing):
+        assert (again, missing) == (ids[2:], [])
+    with pytest.raises(InvalidError), tags.resolving(make.USER, [" "]):
+        pass
+
+
+def test_a_tag_that_goes_just_before_the_gate_is_made_again(
+    tags: TagsRepository, documents: MemoryDocuments, make: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tags.create(user_id=make.USER, name="a")
+    guard = documents.guard
+
+    def late(*, exclusive: bool = False) -> object:
+        if not exclusive:
+            monkeypatch.setattr(documents, "guard", guard)
+            tags.delete(made.id)
+        return guard(exclusive=exclusive)
+
+    monkeypatch.setattr(documents, "guard", late)
+    with tags.resolving(make.USER, ["a"]) as (ids, missing):
+        assert ids == [change.key for change in missing] != [made.id]
+        documents.apply(missing)
+
+
 def test_who_comes_second_takes_the_first_one_s_tag(
     tags: TagsRepository, make: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

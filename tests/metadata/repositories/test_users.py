@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ from metadata.errors import ConflictError, UnreadableError
 from metadata.files.engine import FileEngine
 from metadata.index.query import Query
 from metadata.repositories.access_tokens import AccessTokensRepository
+from metadata.repositories.container import Repositories
 from metadata.repositories.users import UsersRepository
+from metadata.store import JsonStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from metadata.documents.memory import MemoryDocuments
-    from metadata.repositories.container import Repositories
 
 
 def test_the_first_user_is_made_once_with_its_settings(documents: MemoryDocuments) -> None:
@@ -109,3 +111,22 @@ def test_nobody_becomes_the_first_while_the_first_cannot_be_read(store: Reposito
         store.users.ensure_first()
     with pytest.raises(UnreadableError):
         store.tags.create(name="t")
+
+
+def test_a_broken_general_json_that_is_mended_holds_the_first_user_still(store: Repositories, folder: Path) -> None:
+    first, other = store.users.ensure_first(), store.users.create(email="other@example.org")
+    general = folder / "settings/general.json"
+    sound = general.read_bytes()
+    general.write_bytes(sound[: len(sound) // 2])
+    store.close()
+    shutil.rmtree(folder / "cache")
+    opened = Repositories(JsonStore(folder))
+    with pytest.raises(UnreadableError):
+        opened.users.ensure_first()
+    with pytest.raises(UnreadableError):
+        opened.users.delete(other.id)  # the first one may be this, for all that can be known
+    assert general.read_bytes() == sound[: len(sound) // 2], "nothing is written over what cannot be read"
+    general.write_bytes(sound)
+    assert opened.users.ensure_first() == first
+    assert {user.id for user in opened.users.find_all()} == {first.id, other.id}
+    opened.close()

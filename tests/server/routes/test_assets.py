@@ -76,6 +76,8 @@ def test_a_stale_version_is_412_and_a_current_one_is_not(api: Api) -> None:
         ({"imageProfileId": ONE}, "imageProfileId"),
         ({"tags": [ONE]}, "tags"),
         ({"tags": ["made up"], "nonsense": 1}, "nonsense"),
+        ({"tags": ["made up"], "characterId": ONE}, "characterId"),
+        ({"tags": ["made up", ONE]}, "tags"),
     ],
 )
 def test_what_cannot_be_patched_is_refused_by_name_and_makes_no_tags(

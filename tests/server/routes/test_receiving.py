@@ -137,6 +137,16 @@ def test_a_link_to_nothing_is_refused_and_leaves_nothing(api: Api, png: bytes, f
     assert list(api.store.records.tags.find_all()) == []
 
 
+def test_a_refused_upload_makes_no_tags(api: Api, png: bytes) -> None:
+    refused = {"characterId": ONE, "tags": "made up"}
+    assert api.ask("POST", "/api/assets", content=png, params=refused).status_code == 422
+    assert form(api, ("a", png), **refused).status_code == 422
+    assert list(api.store.records.tags.find_all()) == []
+    assert nothing_left(api)
+    asset = api.upload(png, tags="made")
+    assert [api.store.records.tags.get(tag).name for tag in asset["tags"]] == ["made"]
+
+
 def test_another_users_character_is_nothing(api: Api, png: bytes) -> None:
     assert (
         api.ask("POST", "/api/assets", content=png, params={"characterId": api.character()}, token=api.bob).status_code
