@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError, InternalError
 
+from .accesslog import LogRecorder, Several
 from .app import create_app
 from .configuration import load_settings
+from .guard import GUARD, Guard
+from .limits import limits_of
 from .metrics import Metrics
 from .metricsfolder import SHARED_IN
 from .threads import in_thread
@@ -18,6 +21,8 @@ from .upkeep import Upkeep
 from .wiring import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from .settings import Settings
@@ -45,6 +50,7 @@ class Served:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._log = LogRecorder(settings.log_format)
         self._app: ASGIApp | None = None
         self._store: Store | None = None
         self._upkeep: Upkeep | None = None
@@ -52,19 +58,20 @@ class Served:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take part in the server's start and stop, or answer a request."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope.get("state", {}), receive, send)
             return
         if self._app is None:
             raise InternalError("A request came before the store was open; run the server with its lifespan on.")
         await self._app(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, state: MutableMapping[str, object], receive: Receive, send: Send) -> None:
         await receive()
         try:
             await in_thread(self._open)
         except CalotypeError as error:
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
+        state[GUARD] = self._guard()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await in_thread(self._close)
@@ -75,9 +82,17 @@ class Served:
         for warning in store.folder.warnings:
             _log.warning("%s", warning)
         self._store = store
-        self._app = create_app(store, metrics=self._metrics)
+        self._app = create_app(store, recorder=self._log, metrics=self._metrics)
         self._upkeep = Upkeep(store, self._settings.index_sweep_s, self._settings.gc_interval_s)
         self._upkeep.start()
+
+    def _guard(self) -> Guard:
+        return Guard(
+            limits_of(self._settings),
+            trusted=self._settings.trusted_proxies,
+            metrics=self._metrics,
+            recorder=Several(self._log, self._metrics),
+        )
 
     def _close(self) -> None:
         self._app = None

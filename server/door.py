@@ -57,6 +57,7 @@ class RequestIds:
                 headers["X-Request-Id"] = request_id
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
+                headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
                 del headers["Server"]
             await send(message)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from .framing import is_host
 from .responses import status_answer
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ class HostCheck:
             await self.app(scope, receive, send)
             return
         hosts = Headers(scope=scope).getlist("host")
-        if len(hosts) == 1 and (self.any or self._known(host_name(hosts[0]))):
-            await self.app(scope, receive, send)
-            return
-        if not hosts and self.any:
+        if len(hosts) == 1 and is_host(hosts[0]) and (self.any or self._known(host_name(hosts[0]))):
             await self.app(scope, receive, send)
             return
         shown = hosts[0][:80] if len(hosts) == 1 else ""

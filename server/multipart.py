@@ -48,6 +48,11 @@ class FormRules:
     max_file_bytes: int
     max_parts: int
 
+    @property
+    def max_bytes(self) -> int:
+        """The longest form that no other rule refuses."""
+        return (self.max_parts + 1) * (self.max_file_bytes + MAX_PART_HEADER_BYTES)
+
 
 @dataclass(frozen=True, slots=True)
 class FilePart(Generic[KeptT]):

@@ -58,6 +58,7 @@ def _nothing(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Bytes = Annotated[ByteSize, Field(ge=0)]
 SomeBytes = Annotated[ByteSize, Field(ge=1)]
 
@@ -85,6 +86,16 @@ class Settings(BaseSettings):
         (ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("::1")),
         description="Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
+    max_connections: Annotated[Count | None, BeforeValidator(_nothing)] = Field(
+        None, description="Connections open in one worker; none: 4,000, or as many as its open files allow."
+    )
+    max_connections_per_address: Annotated[Count | None, BeforeValidator(_nothing)] = Field(
+        200, description="Connections of one worker from one address, or requests that a trusted proxy hands on for it."
+    )
+    header_timeout_s: Seconds = Field(10, description="How long a request's head may take.")
+    body_timeout_s: Seconds = Field(20, description="How long a body may take, besides a second for every 2 KiB.")
+    unread_timeout_s: Seconds = Field(20, description="How long an answer may wait for a client that does not read.")
+    keep_alive_s: Count = Field(20, description="How long a connection may rest between two requests.")
     public_url: Annotated[str | None, BeforeValidator(_nothing)] = Field(
         None, description="The address people use; makes URLs in answers absolute."
     )

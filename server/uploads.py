@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
 
-from metadata.errors import CalotypeError, InvalidError, UnsupportedError
+from metadata.errors import CalotypeError, InvalidError, TooLargeError, UnsupportedError
 
 from .digests import expected_digest
 from .filenames import parse_disposition, safe_name
@@ -75,10 +75,19 @@ async def receive_form(request: Request, rules: FormRules, sinks: Callable[[], S
 
     Raises:
         InvalidError: the form is malformed, or the body is not as long as it said.
-        TooLargeError: too many parts, or a text that is too long; a file over the limit fails alone.
+        TooLargeError: too many parts, a text that is too long, or a length that no such form has; a file over the limit
+            fails alone.
         ClientDisconnect: the client went away.
     """
     _refuse_coding(request)
+    announced, most = _announced(request), rules.max_bytes
+    if announced is not None and announced > most:
+        raise TooLargeError(
+            f"The form is over {most} bytes, the most that {rules.max_parts} parts can have.",
+            limit=most,
+            actual=announced,
+            setting="CALOTYPE_MAX_UPLOAD_BYTES",
+        )
     reader = FormReader(boundary_of(_field(request, b"content-type")), rules, sinks)
     return await _pump(request, reader)
 

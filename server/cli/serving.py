@@ -34,10 +34,6 @@ _FAILED = 1
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound to
 
 
-_KEEP_ALIVE_S = 30
-"""Seconds; longer than clients and proxies usually keep an idle connection, so that they drop it and not we."""
-
-
 class Ending:
     """Lets a signal be a good end from now on, at whatever moment it comes.
 
@@ -131,7 +127,7 @@ def run_server(settings: Settings, listener: socket.socket, ending: Ending) -> i
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_keep_alive=settings.keep_alive_s,
         date_header=True,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,

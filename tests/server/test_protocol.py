@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.responses import PlainTextResponse
 
-from server.protocol import LINGER_BYTES
+from server.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from tests.server.conftest import Server
+
+
+LINGER_BYTES = Limits().passed_over
 
 
 async def greet(scope: Scope, receive: Receive, send: Send) -> None:

@@ -60,6 +60,11 @@ class Server:
         """The header that signs requests in."""
         return {"Authorization": f"Bearer {self.token}"}
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
     def start(self) -> None:
         """Start, or start again after a kill; return when the server answers."""
         self.output.clear()
