@@ -47,6 +47,12 @@ def wire() -> ModuleType:
     return _beside("wire")
 
 
+@pytest.fixture(scope="session")
+def slow() -> ModuleType:
+    """The module `tests/hostile/slow.py`: clients that hold a connection."""
+    return _beside("slow")
+
+
 @pytest.fixture(scope="module")
 def server(serving: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server in its own process, one for a module."""
