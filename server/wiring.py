@@ -31,6 +31,7 @@ from .vault import open_vault
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from metadata.files.filesystem import FileSystem
     from metadata.schemas.users import User
 
     from .settings import Settings
@@ -84,7 +85,12 @@ class Store:
 
 
 def open_store(
-    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None, git_private: bool = False
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    fs: FileSystem | None = None,
+    git_private: bool = False,
 ) -> Store:
     """Open the data folder; an absent or empty one becomes a store.
 
@@ -92,6 +98,7 @@ def open_store(
         settings: `data_dir` and the rest.
         clock: the time, for tests.
         ids: makes ids, for tests.
+        fs: the operating system's calls, for tests.
         git_private: a new folder's `.gitignore` leaves out chats and settings too.
 
     Raises:
@@ -113,6 +120,7 @@ def open_store(
         lock_timeout_ms=settings.lock_timeout_ms,
         fsync_interval=settings.fsync_interval,
         durability=Durability(settings.durability.value),
+        fs=fs,
         clock=clock,
     )
     documents = JsonFiles(engine, cache_dir=settings.cache_dir, clock=clock, ids=ids, trash_s=settings.trash_s)
