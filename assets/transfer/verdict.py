@@ -9,6 +9,7 @@ and what somebody edited here is never written over.
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -37,15 +38,24 @@ class Verdict(Enum):
     """It is here and was changed, here or there, since: what is here stays."""
 
 
-def judge(kind: Kind, stored: Record | None, body: Record) -> Verdict:
-    """Return what to do with a record, given what is here under its id (see `is_same_record`)."""
+def judge(kind: Kind, stored: Record | None, body: Record, *, newer: bool = False) -> Verdict:
+    """Return what to do with a record.
+
+    Args:
+        kind: its kind.
+        stored: what is here under its id, the same record (see `is_same_record`), None when nothing is.
+        body: as it would be stored.
+        newer: of two states that differ, the one with the later date of change is wanted, wherever it was changed.
+    """
     if stored is None:
         return Verdict.NEW
     if version_of(kind.name, stored) == version_of(kind.name, body):
         return Verdict.SAME
-    if kind.updated is not None and _moment(stored.get(kind.updated)) == _moment(body.get(kind.updated)):
-        return Verdict.RENEW
-    return Verdict.KEPT
+    if kind.updated is None:
+        return Verdict.KEPT
+    here, there = _moment(stored.get(kind.updated)), _moment(body.get(kind.updated))
+    later = isinstance(here, datetime) and isinstance(there, datetime) and here < there
+    return Verdict.RENEW if here == there or (newer and later) else Verdict.KEPT
 
 
 def is_same_record(kind: Kind, stored: Record, body: Record) -> bool:

@@ -50,6 +50,9 @@ PepperFile = Annotated[
         "--pepper-file", metavar="FILE", help="Holds the original's ENCRYPTION_MASTER_PEPPER. [default: that variable]"
     ),
 ]
+Newer = Annotated[
+    bool, typer.Option("--newer", help="Take again what the folder has changed later than it was changed here.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
@@ -71,6 +74,7 @@ def quilttap(
     public: Public = None,
     user: User = None,
     pepper_file: PepperFile = None,
+    newer: Newer = False,
     dry_run: DryRun = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -84,7 +88,7 @@ def quilttap(
     layout = find_layout(folder, public)
     _keep_apart(layout.data.root, data_dir)
     with open_folder(data_dir, output, create=not dry_run) as store:
-        options = Options(_user_id(store, user), dry_run)
+        options = Options(_user_id(store, user), dry_run, newer)
         work = QuilttapImport(layout, store.inside.records, _intake(store), _sealer(store, pepper_file), options)
         return carry_out(work.run(), work.count, Report(dry_run), output)
 
@@ -112,7 +116,7 @@ def carry_out(items: Iterator[Item], count: int, report: Report, output: Output)
 
 
 def _show(report: Report, output: Output) -> None:
-    worth = sorted((item for item in report.items if item.why or item.notes or item.new_id), key=_urgency)
+    worth = sorted(filter(_is_worth_saying, report.items), key=_urgency)
     rows = [(item.status.value, item.kind, item.name or item.id, item.place, _said(item)) for item in worth]
     shown = [status for status in Status if report.total(status)]
     totals = [(kind, *(f"{counts[status]:,}" for status in shown)) for kind, counts in report.totals.items() if counts]
@@ -124,6 +128,10 @@ def _show(report: Report, output: Output) -> None:
     said = ", ".join(f"{report.total(status):,} {status.value}" for status in shown) or "nothing to do"
     would = "; nothing was stored, for this was a dry run" if report.dry_run else ""
     show_report(output, report.document(), sections, [f"{counted(items, 'item')}: {said}{would}"])
+
+
+def _is_worth_saying(item: Item) -> bool:
+    return bool(item.why or item.notes) or item.status is Status.REMAPPED
 
 
 def _urgency(item: Item) -> bool:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.errors import CalotypeError, FullError
 from metadata.schemas.catalog import CATALOG, Kind
-from metadata.schemas.homes import OwnFile
+from metadata.schemas.homes import Lines, OwnFile
 
 from ..report import Item, Status
 from ..sources import Found
 from ..verdict import Verdict, judge
 from .files import Source, sources
+from .leftovers import leftovers
 from .logs import Logs
 from .outcomes import Ready, item_of, judge_sealed, outcome, unreadable
 from .people import People
@@ -48,10 +49,12 @@ class Options:
     Attributes:
         user: the id of the user of ours to whom everything is to belong, None to find out.
         dry_run: only say what would be done.
+        newer: what the folder has changed later than it was changed here is taken again.
     """
 
     user: str | None = None
     dry_run: bool = False
+    newer: bool = False
 
 
 class QuilttapImport:
@@ -75,10 +78,12 @@ class QuilttapImport:
         self._repositories = repositories
         self._intake = intake
         self._dry_run = options.dry_run
+        self._newer = options.newer
         self._resealing = Resealing(sealer, dry_run=options.dry_run)
         self._people = People(layout, repositories, options.user, self._resealing, dry_run=options.dry_run)
         self._plan = Plan(layout, repositories, self._people)
         self._met: set[tuple[str, str]] = set()
+        self._used: set[str] = set()
         self.count = self._plan.count + len(self._people.known)
 
     def run(self) -> Iterator[Item]:
@@ -97,8 +102,9 @@ class QuilttapImport:
         self._give_pictures()
         yield from Logs(self._layout, self._repositories.documents, self._plan, dry_run=self._dry_run).bring()
         for kind in LEFT_OUT:
-            for found in self._layout.records(kind):
-                yield Item(kind, Status.SKIPPED, found.place, why=_SIGN_IN_AGAIN)
+            if count := sum(1 for _ in self._layout.records(kind)):
+                yield Item(kind, Status.SKIPPED, _path_of(kind), why=_SIGN_IN_AGAIN, count=count)
+        yield from leftovers(self._layout, self._used)
 
     def _records(self, kind: Kind) -> Iterator[Item]:
         found = self._layout.records(kind.name)
@@ -143,7 +149,7 @@ class QuilttapImport:
         body = kind.model.from_record(body).to_record()
         stored = self._repositories.documents.get(kind.name, target)
         before = None if stored is None else stored.body
-        verdict = judge_sealed(kind, before, body)
+        verdict = judge_sealed(kind, before, body, newer=self._newer)
         return Ready(found, body, [*notes, *sealed], verdict, "" if stored is None else stored.version)
 
     def _resealed(self, kind: Kind, body: Record, record: dict[str, Any]) -> tuple[Record, list[str]]:
@@ -188,6 +194,7 @@ class QuilttapImport:
         kind, path = CATALOG["asset"], source.bytes()
         if path is None:
             raise CalotypeError(_NO_BYTES)
+        self._used.add(str(path))
         name = str(source.record.get("filename") or path.name)
         seen = self._intake.look(path, name)
         body, notes, verdict, version = self._judge_file(kind, source, seen)
@@ -208,7 +215,7 @@ class QuilttapImport:
         body, notes = self._plan.asset(source, seen.members())
         body = kind.model.from_record(body).to_record()
         stored = self._repositories.documents.get("asset", str(body["id"]))
-        verdict = judge(kind, None if stored is None else stored.body, body)
+        verdict = judge(kind, None if stored is None else stored.body, body, newer=self._newer)
         return body, notes, verdict, "" if stored is None else stored.version
 
     def _store_file(self, source: Source, seen: Seen, versions: dict[str, str]) -> None:
@@ -243,3 +250,8 @@ class QuilttapImport:
             "account": ours.accounts,
         }
         return by_kind[kind]
+
+
+def _path_of(kind: str) -> str:
+    home = CATALOG[kind].home
+    return home.path if isinstance(home, Lines) else kind

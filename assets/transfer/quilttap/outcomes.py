@@ -61,10 +61,10 @@ _STATUSES = {
 }
 
 
-def judge_sealed(kind: Kind, stored: Record | None, body: Record) -> Verdict:
+def judge_sealed(kind: Kind, stored: Record | None, body: Record, *, newer: bool) -> Verdict:
     """Judge a record as `judge` does, also one whose envelope is another each time it is sealed."""
     bare = None if stored is None else without_envelope(kind, stored)
-    verdict = judge(kind, bare, without_envelope(kind, body))
+    verdict = judge(kind, bare, without_envelope(kind, body), newer=newer)
     opened_now = stored is not None and "_keyId" not in stored and "_keyId" in body
     return Verdict.RENEW if verdict is Verdict.SAME and opened_now else verdict
 

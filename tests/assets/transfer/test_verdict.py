@@ -36,6 +36,20 @@ def test_a_record_is_judged_by_what_is_here(stored: dict[str, Any] | None, verdi
     assert judge(TAG, None if stored is None else BODY | stored, BODY) is verdict
 
 
+@pytest.mark.parametrize(
+    ("moment", "verdict"),
+    [
+        ("2025-11-21T00:00:00.000Z", Verdict.RENEW),
+        ("2025-11-23T00:00:00.000Z", Verdict.KEPT),
+        ("once", Verdict.KEPT),
+    ],
+)
+def test_the_newer_state_is_taken_when_it_is_asked_for(moment: str, verdict: Verdict) -> None:
+    stored = BODY | {"name": "Wood", "updatedAt": moment}
+    assert judge(TAG, stored, BODY, newer=True) is verdict
+    assert judge(TAG, stored, BODY) is Verdict.KEPT
+
+
 def test_a_record_without_a_date_of_change_is_never_written_over() -> None:
     account = {"id": BODY["id"], "userId": BODY["userId"], "type": "oauth", "provider": "a", "providerAccountId": "1"}
     assert judge(ACCOUNT, account | {"type": "oidc"}, account) is Verdict.KEPT

@@ -231,6 +231,23 @@ def test_what_was_changed_here_is_kept(home: Home, application: Path, original: 
     assert home.body("character", original.CHARACTER)["name"] == "Alicia"
 
 
+def test_what_was_changed_there_is_kept_unless_the_newer_state_is_wanted(
+    home: Home, application: Path, original: ModuleType
+) -> None:
+    home.bring(application)
+    home.records.personas.edit(original.PERSONA, lambda found: found.replaced(name="Changed here, later"))
+    for path in (f"characters/{original.CHARACTER}.json", f"personas/{original.PERSONA}.json"):
+        edit(
+            application / "data" / path,
+            lambda found: found.update({"name": "Changed there", "updatedAt": "2025-12-01T00:00:00.000Z"}),
+        )
+    home.bring(application)
+    assert home.body("character", original.CHARACTER)["name"] == "Alice"
+    home.bring(application, newer=True)
+    assert home.body("character", original.CHARACTER)["name"] == "Changed there"
+    assert home.body("persona", original.PERSONA)["name"] == "Changed here, later"
+
+
 def test_an_id_that_is_another_records_here_is_changed_wherever_it_is_named(
     home: Home, application: Path, original: ModuleType, items: Items
 ) -> None:
