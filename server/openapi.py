@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openapi_pydantic import OpenAPI
 
 from .calls import Access
-from .queries import Form
+from .queries import FLAG_VALUES, Form
 from .responses import PROBLEM_TYPE
 from .wireschemas import ref, schemas
 
@@ -110,7 +110,7 @@ def _query_parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
     if parameter.form is Form.FLAG:
-        schema["enum"] = ["1", "0"]
+        schema["enum"] = list(FLAG_VALUES)
     elif parameter.form is Form.NUMBER:
         schema = {"type": "integer", "minimum": 0}
     elif parameter.form is Form.TEXTS:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _TRUE = frozenset({"1", "true", "yes", ""})
 _FALSE = frozenset({"0", "false", "no"})
+FLAG_VALUES = ("1", "0", "true", "false", "yes", "no", "")
+"""What a flag may say, in any letter case; nothing is yes."""
 _DIGITS = 18
 
 

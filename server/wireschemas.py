@@ -68,7 +68,9 @@ def ref(name: str) -> Schema:
 def _answers() -> dict[str, Schema]:
     file = _object(status=_COUNT, asset=ref("Asset"), problem=ref("Problem")) | {"required": ["status"]}
     made = {"allOf": [ref("AccessToken"), _object(token=_TEXT) | {"additionalProperties": True}]}
-    wanted = _object(name=_TEXT, scope=ref("Scope"), expiresAt=_or_null(_TEXT), userId=_TEXT) | {"required": ["scope"]}
+    wanted = _object(name=_or_null(_TEXT), scope=ref("Scope"), expiresAt=_or_null(_TEXT), userId=_or_null(_TEXT)) | {
+        "required": ["scope"]
+    }
     referrer = _object(kind=_TEXT, id=_TEXT, field=_TEXT)
     reason = _object(reason=_TEXT) | {"additionalProperties": True}
     return {
