@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .source import DamagedError, Size, Source
+from .source import DamagedError, Size, Source, Traits
 
 _OS2_HEADER: Final = 12
 _MIN_HEADER: Final = 16
+_ALPHA_HEADER: Final = 56
+_DEEPEST_PALETTE: Final = 8
+_SHORT: Final = 16
 _MAX_ICONS: Final = 1024
 
 
@@ -25,6 +28,26 @@ def measure_bmp(source: Source) -> Size:
         raise DamagedError
     width, height = source.unpack("<ii", 18)
     return Size(width, abs(height))
+
+
+def look_bmp(source: Source) -> Traits:
+    """Return the traits; only a header that has a mask for alpha is believed to have any.
+
+    Raises:
+        DamagedError: the header is cut short.
+    """
+    (header,) = source.unpack("<I", 14)
+    (depth,) = source.unpack("<H", 24 if header == _OS2_HEADER else 28)
+    mask = source.unpack("<I", 66)[0] if header >= _ALPHA_HEADER else 0
+    if depth <= _DEEPEST_PALETTE:
+        return Traits("palette", depth, alpha=False)
+    return Traits("rgb", 5 if depth == _SHORT else 8, bool(mask))
+
+
+def look_ico(source: Source) -> Traits:
+    """Return the traits of an icon: all of them may be transparent."""
+    source.read(0, 6)
+    return Traits("rgb", 8, alpha=True)
 
 
 def measure_ico(source: Source) -> Size:

@@ -16,7 +16,7 @@ from metadata.files.trouble import as_ours
 
 from ..blobs import layout
 from ..media import sniff
-from .headers import measure
+from .headers import probe
 from .limits import unsupported
 from .recipe import recipe
 
@@ -159,9 +159,9 @@ class Derivatives:
         media = sniff(head)
         if not media.picture:
             raise unsupported(media.type)
-        size = measure(head, lambda offset, length: os.pread(source, length, offset))
-        if size is not None:
-            self.workers.limits.check(size.width, size.height)
+        found = probe(head, lambda offset, length: os.pread(source, length, offset))
+        if found is not None:
+            self.workers.limits.check(found.size.width, found.size.height, found.traits.frames or 1)
         return media.type
 
     @contextmanager

@@ -16,7 +16,7 @@ from metadata.errors import InvalidError
 
 from .colours import gamma_of, plainly, to_srgb
 from .encoding import encode
-from .opening import decoding, frames_of, opened, orientation_of, profile_of, upright_size
+from .opening import decoding, first_frame_of, frames_of, opened, orientation_of, profile_of, upright_size
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -123,9 +123,8 @@ def still_of(image: Image.Image, plan: Plan, limits: Limits) -> Image.Image:
 
 
 def _moving(image: Image.Image, plan: Plan, form: Format, frames: int, limits: Limits) -> Picture:
-    first = 1 if getattr(image, "default_image", False) else 0  # an APNG's stand-in for those who see no animation
     stills, durations = [], []
-    for number in range(first, frames):
+    for number in range(first_frame_of(image), first_frame_of(image) + frames):
         with decoding(limits):
             image.seek(number)
         stills.append(still_of(image, plan, limits))

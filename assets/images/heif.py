@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .boxes import Box, boxes, find_box
-from .source import DamagedError, Size
+from .source import DamagedError, Size, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,37 @@ def measure_heif(source: Source) -> Size:
     if size is None:
         raise DamagedError
     return Size(size.height, size.width) if turns & _QUARTER_TURN else size
+
+
+def look_heif(source: Source) -> Traits:
+    """Return the traits: the depth that the first pixel information tells, alpha where any picture is one's alpha.
+
+    Raises:
+        DamagedError: no properties of pictures.
+    """
+    meta = find_box(source, None, b"meta")
+    properties = find_box(source, Box(meta.name, meta.start + 4, meta.end), b"iprp")
+    bits, channels, alpha = None, 3, False
+    for box in boxes(source, *_span(find_box(source, properties, b"ipco"))):
+        if box.name == b"pixi" and bits is None:
+            channels, bits = source.unpack(">BB", box.start + 4)
+        elif box.name == b"auxC":
+            alpha = alpha or b"alpha" in source.read_up_to(box.start, min(box.end - box.start, 256))
+    return Traits("grey" if channels == 1 else "rgb", bits, alpha, _frames(source))
+
+
+def _frames(source: Source) -> int | None:
+    """Return how many samples the first track has; 1 for a file without tracks, None for one that cannot be read."""
+    try:
+        box = find_box(source, None, b"moov")
+    except DamagedError:
+        return 1
+    try:
+        for name in (b"trak", b"mdia", b"minf", b"stbl", b"stsz"):
+            box = find_box(source, box, name)
+        return max(1, int(source.unpack(">I", box.start + 8)[0]))
+    except DamagedError:
+        return None
 
 
 def _span(box: Box) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .source import DamagedError, Size, Source
+from .source import DamagedError, Size, Source, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +13,14 @@ _MAX_ENTRIES: Final = 1024
 _WIDTH: Final = 0x0100
 _HEIGHT: Final = 0x0101
 _ORIENTATION: Final = 0x0112
-_WANTED: Final = frozenset({_WIDTH, _HEIGHT, _ORIENTATION})
+_BITS: Final = 0x0102
+_PHOTOMETRIC: Final = 0x0106
+_SAMPLES: Final = 0x0115
+_WANTED: Final = frozenset({_WIDTH, _HEIGHT, _ORIENTATION, _BITS, _PHOTOMETRIC, _SAMPLES})
+_MODES: Final = {0: "grey", 1: "grey", 2: "rgb", 3: "palette", 5: "cmyk", 6: "rgb", 8: "lab"}
+_PLAIN_SAMPLES: Final = {"grey": 1, "palette": 1, "rgb": 3, "lab": 3, "cmyk": 4}
 _NUMBERS: Final = {3: "H", 4: "L", 13: "L", 16: "Q"}  # SHORT, LONG, IFD, LONG8
+_SHORT: Final = 3
 _CLASSIC: Final = 42
 _BIG: Final = 43
 _SIDEWAYS_OR_NOT: Final = range(1, 9)
@@ -29,6 +35,19 @@ def measure_tiff(source: Source) -> Size:
     """
     tags = _tags(source)
     return Size(tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)).oriented(tags.get(_ORIENTATION, 1))
+
+
+def look_tiff(source: Source) -> Traits:
+    """Return the traits of a TIFF's first picture.
+
+    Raises:
+        DamagedError: no directory.
+    """
+    tags = _tags(source)
+    samples = tags.get(_SAMPLES, 1)
+    mode = _MODES.get(tags.get(_PHOTOMETRIC, -1))
+    extra = samples > _PLAIN_SAMPLES.get(mode or "", samples)
+    return Traits(mode, tags.get(_BITS, 1), extra)
 
 
 def exif_orientation(block: bytes) -> int:
@@ -68,6 +87,18 @@ def _entries(source: Source, start: int, count: int, layout: str, value_bytes: i
             tag, kind, number = table.unpack(layout, offset)
             if tag in _WANTED and kind in _NUMBERS and number == 1 and tag not in found:
                 (found[tag],) = table.unpack(layout[0] + _NUMBERS[kind], offset + head_bytes)
+            elif tag == _BITS and kind == _SHORT and tag not in found:  # one for each sample
+                found[tag] = _first(source, table, layout[0], offset + head_bytes, value_bytes, number)
         except DamagedError:
             break
     return found
+
+
+def _first(source: Source, table: Source, order: str, offset: int, value_bytes: int, number: int) -> int:
+    """Return the first of several short numbers, which lie elsewhere in the file where an entry has no room for all."""
+    if number * 2 <= value_bytes:
+        (first,) = table.unpack(f"{order}H", offset)
+    else:
+        (place,) = table.unpack(order + ("L" if value_bytes == 4 else "Q"), offset)  # noqa: PLR2004 - as in the caller
+        (first,) = source.unpack(f"{order}H", place)
+    return int(first)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from .ifd import exif_orientation
-from .source import DamagedError, Size, Source
+from .source import DamagedError, Size, Source, Traits
 
 _SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RST0 to RST7, SOI: no length follows
 _ENDS: Final = frozenset({0xD9, 0xDA})  # EOI, SOS: no frame header came before the picture data
 _APP1: Final = 0xE1
+_MODES: Final = {1: "grey", 3: "rgb", 4: "cmyk"}
 _STRAY_BYTES: Final = 4096
 _EXIF: Final = b"Exif\0\0"
 
@@ -41,6 +42,26 @@ def measure_jpeg(source: Source) -> Size:
     if size is None:
         raise DamagedError
     return size.oriented(orientation or 1)
+
+
+def look_jpeg(source: Source) -> Traits:
+    """Return the traits in the first frame header.
+
+    Raises:
+        DamagedError: there is none before the picture data.
+    """
+    offset = 2
+    while True:
+        marker, offset = _marker(source, offset)
+        if marker in _ENDS:
+            raise DamagedError
+        if marker in _ALONE:
+            continue
+        (length,) = source.unpack(">H", offset)
+        if marker in _SOF:
+            bits, components = source.unpack(">B4xB", offset + 2)
+            return Traits(_MODES.get(components), bits, alpha=False)
+        offset += max(length, 2)
 
 
 def _marker(source: Source, offset: int) -> tuple[int, int]:

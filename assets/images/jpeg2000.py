@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from .boxes import find_box
-from .source import DamagedError, Size, Source
+from .source import DamagedError, Size, Source, Traits
 
 _SIZ: Final = 0xFF51
 _IHDR_BYTES: Final = 14
+_VARIOUS: Final = 255
 
 
 def measure_jp2(source: Source) -> Size:
@@ -22,6 +23,32 @@ def measure_jp2(source: Source) -> Size:
         raise DamagedError
     height, width = source.unpack(">II", header.start)
     return Size(width, height)
+
+
+def look_jp2(source: Source) -> Traits:
+    """Return the traits in the image header box; a further component beside grey or colours is taken for alpha.
+
+    Raises:
+        DamagedError: no such box.
+    """
+    header = find_box(source, find_box(source, None, b"jp2h"), b"ihdr")
+    components, bits = source.unpack(">HB", header.start + 8)
+    return _traits(components, bits)
+
+
+def look_codestream(source: Source) -> Traits:
+    """Return the traits in the SIZ segment.
+
+    Raises:
+        DamagedError: it is cut short.
+    """
+    components, bits = source.unpack(">HB", 40)
+    return _traits(components, bits)
+
+
+def _traits(components: int, bits: int) -> Traits:
+    mode = "grey" if components in {1, 2} else "rgb"
+    return Traits(mode, None if bits == _VARIOUS else (bits & 0x7F) + 1, components in {2, 4})
 
 
 def measure_codestream(source: Source) -> Size:

@@ -112,8 +112,16 @@ def opened(source: BinaryIO, media_type: str, limits: Limits) -> Iterator[Image.
 
 
 def frames_of(image: Image.Image) -> int:
-    """Return the number of frames of an animation; 1 for a still picture, whatever pages it has."""
-    return int(getattr(image, "n_frames", 1)) if image.format in _MOVING else 1
+    """Return the number of frames of an animation; 1 for a still picture, whatever pages it has.
+
+    An APNG's picture for those who see no animation is none of them, see `first_frame_of`.
+    """
+    return int(getattr(image, "n_frames", 1)) - first_frame_of(image) if image.format in _MOVING else 1
+
+
+def first_frame_of(image: Image.Image) -> int:
+    """Return where an animation begins: 1 where another picture stands before it, else 0."""
+    return 1 if getattr(image, "default_image", False) else 0
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -41,18 +41,46 @@ class Size:
         return Size(self.height, self.width) if orientation in _TURNED else self
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a header tells of a picture beside its size; None where it does not.
+
+    Attributes:
+        mode: `grey`, `rgb`, `palette`, `cmyk` or `lab`, without alpha.
+        bits: of one sample.
+        alpha: whether pixels may be transparent.
+        frames: 1 for a still picture.
+    """
+
+    mode: str | None = None
+    bits: int | None = None
+    alpha: bool | None = None
+    frames: int | None = 1
+
+
 class Source:
     """The start of a file in memory, the rest through a reader, and a budget for that reader.
 
     The budget (2,048 reads, 1 MiB in all) is what makes every reader on top of this bounded, whatever the lengths in
     the file claim: 2,048 jumps from chunk to chunk are some milliseconds.
+
+    Args:
+        head: the first bytes.
+        read_at: reads from anywhere.
+        budget: how many bytes may be read through it, for formats that have to be walked through to be counted.
     """
 
-    def __init__(self, head: bytes, read_at: ReadAt | None) -> None:
+    def __init__(self, head: bytes, read_at: ReadAt | None, budget: int = _MAX_BYTES) -> None:
         self._head = head
         self._read_at = read_at
+        self._budget = budget
         self._reads = 0
         self._bytes = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the budget is used up, so that the file may go on."""
+        return self._reads > _MAX_READS or self._bytes > self._budget
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes (at most 64 KiB) from `offset`.
@@ -77,7 +105,7 @@ class Source:
             return self._head[offset : offset + length]
         self._reads += 1
         self._bytes += length
-        if self._reads > _MAX_READS or self._bytes > _MAX_BYTES:
+        if self.spent:
             raise DamagedError
         return self._read_at(offset, length)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from .ifd import exif_orientation
-from .source import DamagedError, Size, Source
+from .source import DamagedError, Size, Source, Traits
 
 _FIRST: Final = 12
+_MOVES_FLAG: Final = 0x02
 _EXIF_FLAG: Final = 0x08
+_ALPHA_FLAG: Final = 0x10
+_LOSSLESS_ALPHA: Final = 1 << 28
 _EXIF_BYTES: Final = 64 * 1024
 _LOSSLESS_MARK: Final = 0x2F
 _KEY_FRAME: Final = b"\x9d\x01\x2a"
@@ -32,6 +35,36 @@ def measure_webp(source: Source) -> Size:
         width, height = source.unpack("<HH", body + 6)
         return Size(width & 0x3FFF, height & 0x3FFF)
     raise DamagedError
+
+
+def look_webp(source: Source) -> Traits:
+    """Return the traits; frames are counted chunk by chunk.
+
+    Raises:
+        DamagedError: the first chunk is cut short.
+    """
+    name = source.read(_FIRST, 4)
+    body = _FIRST + 8
+    if name == b"VP8L":
+        (bits,) = source.unpack("<I", body + 1)
+        return Traits("rgb", 8, bool(bits & _LOSSLESS_ALPHA))
+    if name != b"VP8X":
+        return Traits("rgb", 8, alpha=False)
+    flags = source.read(body, 1)[0]
+    return Traits("rgb", 8, bool(flags & _ALPHA_FLAG), _frames(source) if flags & _MOVES_FLAG else 1)
+
+
+def _frames(source: Source) -> int | None:
+    """Count the frames; None where there are more chunks than a header is worth."""
+    offset, frames = _FIRST, 0
+    try:
+        while True:
+            name, length = source.unpack("<4sI", offset)
+            frames += name == b"ANMF"
+            offset += 8 + length + (length & 1)
+    except DamagedError:
+        ended = not source.spent
+    return max(1, frames) if ended else None
 
 
 def _extended(source: Source, body: int) -> Size:
