@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from metadata.errors import CalotypeError, ConflictError, InvalidError, NotFoundError
 
 from .digest import Digest
-from .images.headers import measure
+from .images.headers import probe
 from .media import Media, media_named, sniff
 from .upload import Payload, Stored, Upload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from metadata.documents.contract import Change, Documents, Record
     from metadata.repositories.facts import FactsRepository
     from metadata.repositories.images import ImagesRepository
@@ -93,8 +95,11 @@ class Library:
         """
         try:
             self._check(staged, upload)
+            media = sniff(staged.head, filename=upload.filename)
+            seen = probe(staged.head, staged.read_at) if media.picture else None  # perhaps slowly: before any lock
+            told = {} if seen is None else seen.facts
             with self._tags.resolving(upload.user_id, upload.tags) as tags, self._shards(staged.digest.shard):
-                return self._record(staged, upload, *tags)
+                return self._record(staged, upload, media, told, *tags)
         finally:
             staged.discard()
 
@@ -178,19 +183,25 @@ class Library:
         if staged.size == 0:
             raise InvalidError("The file is empty; there is nothing to store.", field="file", filename=upload.filename)
 
-    def _record(self, staged: Staged, upload: Upload, tags: list[str], new: list[Change]) -> Stored:
-        media = sniff(staged.head, filename=upload.filename)
+    def _record(
+        self,
+        staged: Staged,
+        upload: Upload,
+        media: Media,
+        seen: Mapping[str, object],
+        tags: list[str],
+        new: list[Change],
+    ) -> Stored:
         asset_type = upload.type or ("image" if media.picture else "chat_file")
         digest, size = staged.digest, staged.size
-        measured = measure(staged.head, staged.read_at) if media.picture else None
         hidden = {"inline": False} if media.picture and not media.inline else {}
-        shape = {} if measured is None else {"width": measured.width, "height": measured.height}
+        shape = {name: seen[name] for name in ("width", "height") if name in seen}
         # Drafted before anything is published, so that a wrong field leaves nothing behind.
         record = self.images.draft(**self._fields(upload, media, asset_type, digest, size, tags), **shape)
         same = self.images.find_same(upload.user_id, digest, asset_type, upload.links)
         self._take_back(digest, size)
         fresh = self.blobs.publish(staged, durable=same is not None)
-        self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **hidden, **shape})
+        self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **hidden, **seen})
         if same is not None:
             return Stored(self._with_tags(same, tags, new), duplicate=True, fresh=fresh)
         return Stored(self._add(record, new, digest, fresh=fresh), duplicate=False, fresh=fresh)

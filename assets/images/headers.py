@@ -61,6 +61,20 @@ class Probe:
     size: Size
     traits: Traits
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is told, as `binaries/facts.jsonl` holds it."""
+        traits = self.traits
+        told = {
+            "width": self.size.width,
+            "height": self.size.height,
+            "frames": traits.frames,
+            "alpha": traits.alpha,
+            "colorMode": traits.mode,
+            "bitDepth": traits.bits,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
 
 def measure(head: bytes, read_at: ReadAt | None = None) -> Size | None:
     """Return a picture's size in pixels with its orientation applied, or None where the header does not tell.

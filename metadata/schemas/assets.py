@@ -87,7 +87,9 @@ class Fact(Entity):
         size: bytes.
         inline: false for a picture that hides another format; a browser must not show it in place.
         frames: 1 for a still picture.
-        alpha: some pixel is not opaque.
+        alpha: pixels may be transparent.
+        color_mode: grey, rgb, palette, cmyk or lab.
+        bit_depth: bits of one sample.
         placeholder: a tiny stand-in picture as text, shown while the picture loads.
         perceptual_hash: a short hash that is near for pictures that look alike.
         picture_identity: a hash of the decoded picture, equal for pictures with equal pixels.
@@ -105,6 +107,8 @@ class Fact(Entity):
     height: Count | None = None
     frames: Count | None = None
     alpha: Flag | None = None
+    color_mode: Text | None = None
+    bit_depth: Count | None = None
     placeholder: Text | None = None
     perceptual_hash: Annotated[Text | None, Filter()] = None
     picture_identity: Annotated[Text | None, Filter()] = None

@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 JOB = {"do": "derive", "mediaType": "image/png", "width": 32, "height": 32, "fit": "cover", "format": "png"}
 GLANCE = {"do": "glance", "mediaType": "image/png"}
 SLEEPER = """
-import os, sys, time
-from pathlib import Path
+import os, sys, threading, time
 from assets.images.limits import Limits
 from assets.images.process import Process
-print(Process(Limits()).pid, flush=True)
+process = Process(Limits(seconds=600))
+if sys.argv[1] == "at work":  # it waits in the middle of a job for bytes that never come
+    reader, writer = os.pipe()
+    job = {"do": "glance", "mediaType": "image/png"}
+    threading.Thread(target=process.ask, args=(job, [reader]), daemon=True).start()
+    os.write(writer, bytes(9))
+print(process.pid, flush=True)
 time.sleep(600)
 """
 
@@ -164,12 +169,18 @@ def test_it_ends_when_it_is_told_to(process: Process) -> None:
     assert not _alive(process.pid)
 
 
+@pytest.mark.parametrize("state", ["idle", "at work"])
 @pytest.mark.parametrize("sign", [9, 15])
-def test_it_ends_with_its_parent(sign: int) -> None:
-    with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE) as parent:
+def test_it_ends_with_its_parent(sign: int, state: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLEEPER, state], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         assert _alive(pid)
+        if state == "at work":
+            deadline = time.monotonic() + 30
+            while not any(str(link.readlink()).startswith("pipe:") for link in Path(f"/proc/{pid}/fd").iterdir()):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
         parent.send_signal(sign)
     _until_gone(pid)
 
