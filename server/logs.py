@@ -49,5 +49,6 @@ def log_config(settings: Settings) -> dict[str, Any]:
             "calotype": {"handlers": ["lines"], "level": "INFO", "propagate": False},
             ACCESS_LOGGER: {"handlers": ["visits"], "level": "INFO", "propagate": False},
             "uvicorn": {"handlers": ["lines"], "level": "WARNING", "propagate": False},
+            "python_multipart": {"level": "CRITICAL"},  # it warns of each odd byte that a client sends
         },
     }

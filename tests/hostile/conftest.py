@@ -53,6 +53,18 @@ def slow() -> ModuleType:
     return _beside("slow")
 
 
+@pytest.fixture(scope="session")
+def awkward() -> ModuleType:
+    """The module `tests/hostile/awkward.py`: names."""
+    return _beside("awkward")
+
+
+@pytest.fixture(scope="session")
+def damage() -> ModuleType:
+    """The module `tests/hostile/damage.py`: forms that are not whole."""
+    return _beside("damage")
+
+
 @pytest.fixture(scope="module")
 def server(serving: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server in its own process, one for a module."""

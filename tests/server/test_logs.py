@@ -18,7 +18,7 @@ from server.logs import JsonLines, log_config
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = ("calotype", ACCESS_LOGGER, "uvicorn")
+NAMES = ("calotype", ACCESS_LOGGER, "uvicorn", "python_multipart")
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,7 @@ def lines(capsys: pytest.CaptureFixture[str], log_format: str) -> list[str]:
     logging.getLogger("calotype.part").info("hello %s", "you")
     logging.getLogger(ACCESS_LOGGER).info("%s", '{"path": "/"}')
     logging.getLogger("uvicorn.error").info("chatter")
+    logging.getLogger("python_multipart.multipart").warning("chatter")
     try:
         int("broken\nin two")
     except ValueError:

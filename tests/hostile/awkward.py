@@ -1,0 +1,223 @@
+"""Names that mean something to a file system, a shell, a browser or another system, and are nobody's here."""
+
+from __future__ import annotations
+
+import itertools
+
+COUNT = 2000
+
+_HASH = "0" * 64
+_CLIMBS = (
+    "../",
+    "../../",
+    "../../../../../../../../",
+    "..\\",
+    "..\\..\\",
+    "%2e%2e/",
+    "%2e%2e%2f",
+    "..%2f",
+    "..%5c",
+    "..;/",
+    "....//",
+)
+_ROOTS = (
+    "/",
+    "//",
+    "\\",
+    "\\\\?\\",
+    "\\\\host\\share\\",
+    "C:\\",
+    "C:",
+    "file:///",
+    "file://localhost/",
+    "~/",
+    "~root/",
+    "./",
+    ".\\",
+    "",
+)
+_PLACES = (
+    *(
+        "etc/passwd",
+        "etc/shadow",
+        "proc/self/environ",
+        "proc/self/mem",
+        "proc/self/fd/0",
+        "dev/null",
+        "dev/zero",
+        "dev/random",
+    ),
+    *(
+        "dev/stdin",
+        "dev/tty",
+        "root/.ssh/id_rsa",
+        "var/log/syslog",
+        "windows/win.ini",
+        "boot.ini",
+        "outside/letter.txt",
+    ),
+    *(".calotype", "secrets/master.key", "auth/access-tokens.jsonl", "auth/accounts.json", "settings/general.json"),
+    *(
+        "settings/connection-profiles.json",
+        "locks/gate",
+        "cache/index.sqlite3",
+        "binaries/index.jsonl",
+        "tags/tags.json",
+    ),
+    *("uploads/.", "trash/..", "intents/x.json", "characters/.lock", "chats/index.jsonl", ".git/config", ".env"),
+)
+_SUFFIXES = (
+    "",
+    "\x00",
+    "\x00.png",
+    "%00.png",
+    ".png",
+    "/",
+    "/.",
+    "/..",
+    " ",
+    ".",
+    "~",
+    ".lock",
+    ".bak",
+    ":$DATA",
+    "?x=1",
+    "#x",
+)
+_ALONE = (
+    *(
+        "",
+        " ",
+        ".",
+        "..",
+        "...",
+        "/",
+        "\\",
+        "*",
+        "?",
+        "[a-z]",
+        "**",
+        "{a,b}",
+        "~",
+        "~root",
+        "$HOME",
+        "${HOME}",
+        "%HOME%",
+        "%s%n%x",
+    ),
+    *(
+        "CON",
+        "NUL",
+        "AUX.txt",
+        "COM1",
+        "LPT1",
+        "nul.png",
+        "con .png",
+        "$(id)",
+        "`id`",
+        "; ls",
+        "| cat",
+        "&& id",
+        "<script>",
+        "'",
+        '"',
+    ),
+    *(
+        "a\nb",
+        "a\r\nX-Evil: 1",
+        "\x00",
+        "\x01",
+        "\x1b[31m",
+        "\x7f",
+        "\ufeff",
+        "\u202egnp.exe",
+        "\u2025/",
+        "\uff0e\uff0e/",
+        "\u2215etc",
+    ),
+    *(
+        "e\u0301",
+        "\u00e9",
+        "\u212a",
+        "\U0001f600",
+        "\ufffd",
+        "\ufffe",
+        "-rf",
+        "--help",
+        "-",
+        "_",
+        "con",
+        "a" * 255,
+        "a" * 256,
+    ),
+    *(
+        "a" * 4096,
+        "a/" * 2000,
+        "\u00e9" * 200,
+        "../" * 1000,
+        "%25%32%65" * 3,
+        "%c0%ae%c0%ae/",
+        "%uff0e%uff0e/",
+        "..%c0%af",
+        "..%00/",
+    ),
+    *(
+        _HASH[:-1],
+        _HASH + "0",
+        "A" * 64,
+        "g" * 64,
+        _HASH + "/",
+        _HASH + "/..",
+        _HASH + "/../raw",
+        _HASH + "/raw",
+        _HASH + "\x00",
+    ),
+    *(
+        _HASH + ".png/../../x",
+        "." + _HASH,
+        _HASH + " ",
+        "\uff10" * 64,
+        "sha256:" + _HASH,
+        _HASH + "/thumb/../../..",
+        "raw",
+        "meta.json",
+    ),
+    *(
+        "00000000-0000-4000-8000-000000000000",
+        "{00000000-0000-4000-8000-000000000000}",
+        "00000000-0000-4000-8000-000000000000/..",
+    ),
+    *(
+        "null",
+        "None",
+        "true",
+        "0",
+        "-1",
+        "1e999",
+        "NaN",
+        "constructor",
+        "__proto__",
+        "[object Object]",
+        "undefined",
+        "' OR 1=1 --",
+    ),
+    *(
+        '"; DROP TABLE record; --',
+        "1) UNION SELECT 1",
+        "file:cache/index.sqlite3?mode=rwc",
+        "http://127.0.0.1/",
+        "gopher://x",
+        "data:,x",
+    ),
+)
+
+
+def names() -> list[str]:
+    """Return them, the same ones every time."""
+    combined = (
+        root + climb + place + suffix
+        for suffix, place, root, climb in itertools.product(_SUFFIXES, _PLACES, _ROOTS, ("", *_CLIMBS))
+    )
+    every = list(dict.fromkeys(combined))
+    step = len(every) // (COUNT - len(_ALONE))
+    return [*_ALONE, *every[::step]][:COUNT]
