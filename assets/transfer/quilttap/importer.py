@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from metadata.errors import CalotypeError, FullError
+from metadata.errors import CalotypeError, FullError, NotFoundError
 from metadata.schemas.catalog import CATALOG, Kind
 from metadata.schemas.homes import Lines, OwnFile
 
+from ...digest import Digest
 from ..report import Item, Status
 from ..sources import Found
 from ..verdict import Verdict, judge
@@ -138,10 +139,7 @@ class QuilttapImport:
     def _judge(self, kind: Kind, found: Found, record: dict[str, Any]) -> Ready | Item:
         if (again := self._again(kind.name, found, record)) is not None:
             return again
-        target = self._plan.target(kind.name, record.get("id"))
-        if target is None:
-            kind.model.from_record(record)  # says what is wrong with it
-            raise CalotypeError("It came while the import was running; run it again.")
+        target = self._plan.required(kind.name, record.get("id"))
         if self._plan.merged(kind.name, record.get("id")):
             return item_of(kind.name, Status.REMAPPED, found, record, target, "What is here already stands for it.")
         body, notes = self._plan.body(kind, record)
@@ -193,7 +191,7 @@ class QuilttapImport:
     def _brought(self, source: Source, found: Found) -> Item:
         kind, path = CATALOG["asset"], source.bytes()
         if path is None:
-            raise CalotypeError(_NO_BYTES)
+            return self._known(source, found)
         self._used.add(str(path))
         name = str(source.record.get("filename") or path.name)
         seen = self._intake.look(path, name)
@@ -204,14 +202,24 @@ class QuilttapImport:
         elif not self._intake.has(seen.digest) and not self._dry_run:
             self._intake.take(path, name, lambda _: None)
             notes = [*notes, "Its record was here, and its bytes were not; they are now."]
-        for there, here in source.addresses(seen.digest):
-            self._plan.shapes.addresses.setdefault(there, here)
+        self._note_addresses(source, seen.digest)
         return outcome("asset", Ready(found, body, notes, verdict, version), None)
 
+    def _known(self, source: Source, found: Found) -> Item:
+        """Return the item of a file whose bytes the folder no longer has, if an earlier run brought them."""
+        target = self._plan.target("asset", source.record.get("id"))
+        stored = None if target is None else self._repositories.images.find_by_id(target)
+        if stored is None or not self._intake.has(digest := Digest(stored.sha256)):
+            raise NotFoundError(_NO_BYTES)
+        self._note_addresses(source, digest)
+        return item_of("asset", Status.SAME, found, source.record, stored.id)
+
+    def _note_addresses(self, source: Source, digest: str) -> None:
+        for there, here in source.addresses(digest):
+            self._plan.shapes.addresses.setdefault(there, here)
+
     def _judge_file(self, kind: Kind, source: Source, seen: Seen) -> tuple[Record, list[str], Verdict, str]:
-        if self._plan.target("asset", source.record.get("id")) is None:
-            kind.model.from_record({**source.record, **seen.members()})  # says what is wrong with it
-            raise CalotypeError("It came while the import was running; run it again.")
+        self._plan.required("asset", source.record.get("id"))
         body, notes = self._plan.asset(source, seen.members())
         body = kind.model.from_record(body).to_record()
         stored = self._repositories.documents.get("asset", str(body["id"]))

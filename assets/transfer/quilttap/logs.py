@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from metadata.documents.contract import ANY, Change, same, version_of
-from metadata.errors import CalotypeError, FullError
+from metadata.errors import CalotypeError, FullError, UnreadableError
 from metadata.files.codec import canonical
 from metadata.schemas.catalog import CATALOG
 
@@ -164,7 +164,7 @@ class _Log:
 
     def _read(self, found: Found) -> tuple[Record, list[str]]:
         if found.record is None:
-            raise CalotypeError(found.problem)
+            raise UnreadableError(found.problem)
         record = {**found.record, "chatId": self._here}
         if not record.get("id"):
             record["id"] = self._name(found.record)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _STAYS = ("id", "createdAt", "updatedAt")
 """Members of our first user that it does not take from the folder's."""
 _UNTOUCHED = "admin@localhost"
+_FIRST = "settings/general.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class People:
         except CalotypeError as error:
             self.problems.append(Item("user", Status.FAILED, folder, why=error.message))
             more = []
-        for path in ("settings/general.json", *more):
+        for path in (_FIRST, *more):
             found = document(layout.data, path)
             record = None if found.record is None else found.record.get("user")
             if found.problem:
@@ -141,12 +142,13 @@ class People:
         except CalotypeError as error:
             self.problems.append(Item("user", Status.FAILED, path, str(record.get("id") or ""), why=error.message))
             return
-        here, way = self._which(user)
+        main = path == _FIRST
+        here, way = self._which(user, main=main)
         person = Person(path, record, settings if isinstance(settings, dict) else None, here, way)
         self.known[user.id] = person
-        self.main = self.main or person
+        self.main = person if main else self.main
 
-    def _which(self, user: User) -> tuple[str, str]:
+    def _which(self, user: User, *, main: bool) -> tuple[str, str]:
         users = self._repositories.users
         if self._named is not None:
             return self._named, "named"
@@ -154,7 +156,7 @@ class People:
             return user.id, "known"
         if (same := users.find_by_email(user.email)) is not None:
             return same.id, "known"
-        if self.main is None and _untouched(self._first):
+        if main and _untouched(self._first):
             return self._first.id, "first"
         return user.id, "new"
 

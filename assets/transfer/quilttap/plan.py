@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from metadata.errors import CalotypeError
+from metadata.errors import CalotypeError, InvalidError
 from metadata.schemas.catalog import CATALOG, Kind
 from metadata.schemas.tags import fold_name
 
@@ -52,6 +52,7 @@ class Plan:
         self._targets: dict[tuple[str, str], str] = {}
         self._merged: set[tuple[str, str]] = set()
         self._tags: dict[tuple[str, str], str] = {}
+        self._refused: dict[tuple[str, str], CalotypeError] = {}
         self._chats_of: dict[str, str] = {}
         self.count = 0
         self.shapes = Shapes(repositories)
@@ -64,6 +65,17 @@ class Plan:
     def merged(self, kind: str, record_id: object) -> bool:
         """Tell whether a record of ours stands for one of the folder's."""
         return (kind, str(record_id)) in self._merged
+
+    def required(self, kind: str, record_id: object) -> str:
+        """Return the id here of a record of the folder.
+
+        Raises:
+            CalotypeError: it does not come here, and why.
+        """
+        if (target := self.target(kind, record_id)) is not None:
+            return target
+        late = InvalidError("It came into the folder while the import was running; run it again.")
+        raise self._refused.get((kind, str(record_id)), late)
 
     def lost(self, kind: str, record_id: object) -> None:
         """Note that a record did not come here after all, so that what refers to it is told."""
@@ -128,10 +140,9 @@ class Plan:
             body, _ = self.shapes.fitted("chat", {**body, "id": record_id}, [])
         try:
             kind.model.from_record(body)
-            target = self._find_place(kind, body, record_id)
-        except CalotypeError:
-            return  # the import meets it again, and says so
-        self._targets[kind.name, record_id] = target
+            self._targets[kind.name, record_id] = self._find_place(kind, body, record_id)
+        except CalotypeError as error:
+            self._refused[kind.name, record_id] = error
 
     def _find_place(self, kind: Kind, body: Record, record_id: str) -> str:
         owner = str(body.get(str(kind.owner)) or "")
@@ -160,13 +171,15 @@ class Plan:
 
     def _place_file(self, source: Source) -> None:
         record_id = source.record.get("id")
-        if not isinstance(record_id, str) or ("asset", record_id) in self._targets or source.bytes() is None:
+        if not isinstance(record_id, str) or ("asset", record_id) in self._targets:
             return
         kind = CATALOG["asset"]
         try:
-            self._targets["asset", record_id] = self._find_place(kind, self._owned(kind, source.record), record_id)
-        except CalotypeError:
-            return  # as above
+            target = self._find_place(kind, self._owned(kind, source.record), record_id)
+            if source.bytes() is not None or self._stored("asset", target) is not None:
+                self._targets["asset", record_id] = target
+        except CalotypeError as error:
+            self._refused["asset", record_id] = error
 
     def _owned(self, kind: Kind, record: dict[str, Any]) -> Record:
         if kind.owner is None:

@@ -215,11 +215,15 @@ def test_what_names_nothing_is_left_out_and_comes_back_with_a_later_run(
 def test_what_an_earlier_run_brought_is_still_there_when_the_folder_has_it_no_more(
     home: Home, application: Path, original: ModuleType
 ) -> None:
+    path = application / f"data/characters/{original.CHARACTER}.json"
+    edit(path, lambda found: found.update({"avatarUrl": f"/uploads/images/{original.USER}/portrait.png"}))
     home.bring(application)
     before = home.everything()
+    (application / f"public/uploads/images/{original.USER}/portrait.png").unlink()
+    (application / f"data/binaries/{original.PNG_SHA256}/raw").unlink()
     (application / f"data/personas/{original.PERSONA}.json").unlink()
     (application / f"data/characters/{original.CHARACTER_2}.json").write_text("damaged")
-    home.bring(application)
+    assert home.bring(application).total(Status.FAILED) == 1
     assert home.everything() == before
 
 

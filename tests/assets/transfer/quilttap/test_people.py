@@ -100,6 +100,16 @@ def test_without_a_user_that_can_be_read_everything_is_our_first_ones(
     assert home.body("user", home.first)["email"] == "admin@localhost"
 
 
+def test_only_the_folders_first_user_becomes_ours(home: Home, application: Path, original: ModuleType) -> None:
+    (application / "data/settings/general.json").write_text("{")
+    (application / "data/settings/users").mkdir()
+    ben = {"user": {"id": BEN, "email": "ben@example.org", **original.DATES}}
+    (application / f"data/settings/users/{BEN}.json").write_text(json.dumps(ben))
+    home.bring(application)
+    assert home.body("user", home.first)["email"] == "admin@localhost"
+    assert home.body("user", BEN)["email"] == "ben@example.org"
+
+
 def test_settings_that_were_changed_here_are_kept(home: Home, application: Path, items: Items) -> None:
     home.bring(application)
     settings = home.records.chat_settings.of_user(home.first)
