@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from metadata.belonging import belonging_to
 from metadata.documents.contract import Referrer
-from metadata.errors import ConflictError
+from metadata.errors import ConflictError, UnreadableError
 from metadata.schemas.catalog import CATALOG
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def narrowed(error: ConflictError, documents: Documents, owner: str) -> Conflict
 
 
 def _owner(documents: Documents, by: dict[str, object]) -> str:
-    found = documents.get(str(by["kind"]), str(by["id"]))
+    try:
+        found = documents.get(str(by["kind"]), str(by["id"]))
+    except UnreadableError:
+        return ""  # whose it is cannot be known, so it is counted only
     member = CATALOG[str(by["kind"])].owner
     return "" if found is None or member is None else str(found.body.get(member, ""))

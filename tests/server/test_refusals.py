@@ -47,6 +47,14 @@ def test_ones_own_are_all_named(api: Api) -> None:
     assert (problem["count"], len(problem["referrers"]), "others" in problem) == (2, 2, False)
 
 
+def test_a_record_that_cannot_be_read_is_counted(api: Api) -> None:
+    who = api.character()
+    (api.store.settings.data_dir / "characters" / f"{who}.json").write_text("{nonsense")
+    referrers = [{"kind": "character", "id": who, "field": "defaultImageId"}]
+    error = narrowed(ConflictError("Used.", referrers=referrers, count=1), api.store.documents, api.users["alice"])
+    assert (error.details["referrers"], error.details["others"]) == ([], 1)
+
+
 def test_messages_and_what_is_not_there_any_more(api: Api) -> None:
     referrers = [{"kind": "message", "id": "gone/gone", "field": "mention"}]
     error = narrowed(ConflictError("Used.", referrers=referrers, count=300), api.store.documents, api.users["alice"])
