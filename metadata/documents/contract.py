@@ -189,8 +189,8 @@ class Documents(Protocol):
     def referrers(self, kind: str, key: str) -> list[Referrer]:
         """Return every declared reference to a record."""
 
-    def mentions(self, sha256: str) -> list[Referrer]:
-        """Return every record that mentions a hash in its text."""
+    def mentions(self, sha256: str, *, owner: str | None = None) -> list[Referrer]:
+        """Return every record (of this owner, if given) that mentions a hash in its text."""
 
     def buried(self, kind: str, key: str) -> Record | None:
         """Return the last body of a removed record whose kind keeps it, None when there is none."""

@@ -157,9 +157,9 @@ class JsonFiles:
         """Return every declared reference to a record."""
         return self._linked(lambda db: load_referrers(db, kind, key))
 
-    def mentions(self, sha256: str) -> list[Referrer]:
-        """Return every record that mentions a hash in its text."""
-        return self._linked(lambda db: load_mentions(db, sha256))
+    def mentions(self, sha256: str, *, owner: str | None = None) -> list[Referrer]:
+        """Return every record (of this owner, if given) that mentions a hash in its text."""
+        return self._linked(lambda db: load_mentions(db, sha256, owner))
 
     def buried(self, kind: str, key: str) -> Record | None:
         """Return the last body of a record removed within the trash window, if its kind keeps it."""

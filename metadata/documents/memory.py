@@ -110,10 +110,10 @@ class MemoryDocuments:
         with self._database.reading() as db:
             return load_referrers(db, kind, key)
 
-    def mentions(self, sha256: str) -> list[Referrer]:
-        """Return every record that mentions a hash in its text."""
+    def mentions(self, sha256: str, *, owner: str | None = None) -> list[Referrer]:
+        """Return every record (of this owner, if given) that mentions a hash in its text."""
         with self._database.reading() as db:
-            return load_mentions(db, sha256)
+            return load_mentions(db, sha256, owner)
 
     def buried(self, kind: str, key: str) -> Record | None:
         """Return the last body of a removed record."""

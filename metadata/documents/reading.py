@@ -132,10 +132,11 @@ def load_referrers(db: sqlite3.Connection, kind: str, key: str) -> list[Referrer
     return [Referrer(*row) for row in rows]
 
 
-def load_mentions(db: sqlite3.Connection, sha256: str) -> list[Referrer]:
-    """Return the records that mention a hash."""
+def load_mentions(db: sqlite3.Connection, sha256: str, owner: str | None) -> list[Referrer]:
+    """Return the records that mention a hash: everybody's, or one owner's."""
+    which, values = ("", [sha256]) if owner is None else (" AND owner = ?", [sha256, owner])
     rows = db.execute(
-        "SELECT src_kind, src_key, owner FROM mentions WHERE sha256 = ? ORDER BY src_kind, src_key", (sha256,)
+        f"SELECT src_kind, src_key, owner FROM mentions WHERE sha256 = ?{which} ORDER BY src_kind, src_key", values
     )
     return [Referrer(kind, key, "mention", owner) for kind, key, owner in rows]
 

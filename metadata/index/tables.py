@@ -42,6 +42,7 @@ CREATE TABLE mentions(
   sha256 TEXT NOT NULL, src_kind TEXT NOT NULL, src_key TEXT NOT NULL, owner TEXT NOT NULL,
   PRIMARY KEY(sha256, src_kind, src_key)) WITHOUT ROWID;
 CREATE INDEX mentions_source ON mentions(src_kind, src_key);
+CREATE INDEX mentions_owner ON mentions(sha256, owner);
 CREATE TABLE uniques(
   kind TEXT NOT NULL, rule TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY(kind, rule, value, key)) WITHOUT ROWID;

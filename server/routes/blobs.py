@@ -106,7 +106,7 @@ def _sees(call: Call, caller: Caller, digest: Digest) -> bool:
     """Tell whether a record of the caller's names or mentions a payload."""
     if caller.owner is None or call.store.assets.images.names(digest, owner=caller.owner):
         return True
-    return any(referrer.owner == caller.owner for referrer in call.store.documents.mentions(digest))
+    return bool(call.store.documents.mentions(digest, owner=caller.owner))  # others' would take their time
 
 
 def _own_name(call: Call, digest: Digest) -> str | None:

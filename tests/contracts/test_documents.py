@@ -204,7 +204,10 @@ def test_referrers_and_mentions_are_found(documents: Documents) -> None:
     assert [(by.kind, by.key, by.field) for by in documents.referrers("asset", asset_id)] == [
         ("character", who, "defaultImageId")
     ]
-    assert [(by.kind, by.key) for by in documents.mentions(picture)] == [("character", who)]
+    (mention,) = documents.mentions(picture)
+    assert (mention.kind, mention.key) == ("character", who)
+    assert documents.mentions(picture, owner=mention.owner) == [mention]
+    assert documents.mentions(picture, owner="somebody else") == []
     assert documents.is_live(picture)
     assert not documents.is_live(f"{8:064x}")
 
