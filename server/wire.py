@@ -35,7 +35,7 @@ def entity_wire(entity: Entity) -> dict[str, object]:
     Our members lose their `_`, hidden ones are left out, absent ones are null; members that no schema knows are passed
     on unless they begin with `_`.
     """
-    record = entity.to_record()
+    record = entity.shown_record()
     hidden = CATALOG[entity.declaration.name].hidden
     wire: dict[str, object] = {}
     for attribute, name in entity.members():

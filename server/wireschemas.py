@@ -195,6 +195,7 @@ def _or_null(schema: Schema) -> Schema:
 
 def _page(name: str) -> Schema:
     """Return the schema of a page; with `fields=` its items have only the members asked for."""
-    some = _object(items=_list({"anyOf": [ref(name), _FREE]}), nextCursor=_or_null(_TEXT), total=_COUNT)
+    item = {"anyOf": [ref(name), _FREE], "properties": {"highlights": _object() | {"additionalProperties": _TEXT}}}
+    some = _object(items=_list(item), nextCursor=_or_null(_TEXT), total=_COUNT)
     some["properties"] |= {"totalCapped": _FLAG, "unreadable": _COUNT}
     return some

@@ -14,13 +14,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_CJK = "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003134f\u3040-\u30ff"
-_TOKEN = re.compile(rf"(?:(?=[{_CJK}])[^\W_])+|(?:(?![{_CJK}])[^\W_])+")
+CJK = "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003134f\u3040-\u30ff"
+"""The characters that words are not separated by spaces in, as ranges of a regular expression."""
+_TOKEN = re.compile(rf"(?:(?=[{CJK}])[^\W_])+|(?:(?![{CJK}])[^\W_])+")
 """Letters and digits alone: a term of nothing else would be an empty phrase for SQLite, which finds nothing."""
-_IS_CJK = re.compile(rf"[{_CJK}]")
+_WORD = re.compile(r"[^\W_]+")
+"""The same where there is no CJK; five times as fast."""
+_FIRST_CJK = "\u2e80"
+_IS_CJK = re.compile(rf"[{CJK}]")
 _GRAM = 3
 _BEGINS = "\ue000"
 """Stands for the beginning of a word; for private use, and so no letter that a word could have."""
+_IN_HEADING = "\ue001"
+"""Stands before each gram of a heading: its terms are apart from those of long texts, and so are found at once."""
 _KEPT_WORDS = 16_384
 _STROKED = {
     "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
@@ -52,17 +58,18 @@ def fold(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Return the folded words of a text in order; a run of CJK characters is one."""
-    return _TOKEN.findall(fold(text))
+    folded = fold(text)
+    return (_TOKEN if _IS_CJK.search(folded) else _WORD).findall(folded)
 
 
 def is_cjk(token: str) -> bool:
     """Tell whether a token is a run of CJK characters."""
-    return _IS_CJK.match(token) is not None
+    return token[0] >= _FIRST_CJK and _IS_CJK.match(token) is not None
 
 
 def words(found: list[str]) -> str:
     """Return what is indexed of tokens as words: CJK runs as characters and then pairs, separated by spaces."""
-    return " ".join(f"{' '.join(token)} {pairs(token)}" if is_cjk(token) else token for token in found)
+    return " ".join([f"{' '.join(token)} {pairs(token)}" if is_cjk(token) else token for token in found])
 
 
 def grams(found: list[str]) -> str:
@@ -86,6 +93,11 @@ def beginning(token: str) -> str:
 def inside(token: str) -> str:
     """Return the phrase of grams that finds the words a token is in; one or two letters have to begin the word."""
     return _windows(token, _GRAM) or beginning(token)
+
+
+def in_heading(run: str) -> str:
+    """Return a run of grams as headings have it."""
+    return " ".join([_IN_HEADING + gram for gram in run.split()])
 
 
 @lru_cache(maxsize=_KEPT_WORDS)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 TOTAL_CAP = 10_000
 MAX_LIMIT = 500
-NOTHING = '"\N{NO-BREAK SPACE}"'
-"""A text expression that finds nothing: no term is this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def select(db: sqlite3.Connection, kind: Kind, query: Query) -> Selection:
     total = _total(db, kind, query, search, clauses)
     if search is not None:
         where += f" AND +t.seq IN (SELECT rowid FROM {search.table} WHERE {search.table} MATCH ?)"
-        values = [*values, search.expression or NOTHING]
+        values = [*values, search.expression]
     # The bodies are fetched for the page alone: sorting them along is ten times slower.
     page = (
         f"SELECT t.seq AS seq, {column} AS place, {key} AS key FROM {source} WHERE {where}{after}"
@@ -168,17 +166,16 @@ def _ranked(db: sqlite3.Connection, kind: Kind, query: Query, search: Search, na
         if name != "rank" or not isinstance(position, int) or not 0 <= position <= RANKED_CAP:
             raise InvalidError("This cursor belongs to another sort order; start again without it.", field="cursor")
         start = position
-    best = search.ranked(db, narrowing)
-    shown = best[start : start + query.limit]
+    ranked = search.ranked(db, narrowing)
+    shown = ranked.best[start : start + query.limit]
     sql = (
         f"SELECT t.seq, t.key, t.path, t.offset, t.length, t.body FROM json_each(?) best"
         f" CROSS JOIN {table_of(kind)} t ON t.seq = best.value ORDER BY best.key"
     )
     rows = db.execute(sql, (json.dumps(shown),)).fetchall()
     end = start + query.limit
-    count = search.count(db, narrowing, RANKED_CAP + 1)
-    cursor = _encode(["rank", end]) if end < len(best) else None
-    return Selection(rows, cursor, min(count, RANKED_CAP), count > RANKED_CAP)
+    cursor = _encode(["rank", end]) if end < len(ranked.best) else None
+    return Selection(rows, cursor, min(ranked.count, RANKED_CAP), ranked.count > RANKED_CAP)
 
 
 def _total(

@@ -4,9 +4,9 @@ Records come in stages: those with the words in a heading (a name, a title) befo
 whole words before beginnings of words before other parts of them. Inside a stage the best come first by BM25, whose
 columns weigh what the schemas declare.
 
-A word may be in every record, so no stage ranks more than `RANKED_OF` of its records, the first in order of their
+A word may be in every record, so no stage looks at more than `RANKED_OF` of its records, the first in order of their
 coming. Beginnings and parts of words are phrases of grams, whose frequencies SQLite would have to count all over the
-index; such a stage is ranked only if it is no larger.
+index: they are not ranked by.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ RANKED_CAP = 500
 RANKED_OF = 2000
 
 Part = Callable[[str], str]
-"""From a word of the question to the phrase that finds it in one way."""
+"""From a word of the question to the phrase of grams that finds it in one way."""
+
+Within = Callable[[str, "Part | None"], str]
+"""From a word of the question to what finds it in some columns; without a way to find parts, as a whole word."""
+
+_NOTHING = '"\N{NO-BREAK SPACE}"'
+"""An expression that finds nothing: no term is this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,23 @@ class Narrowing:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """One way to find records; `words`: by whole words, whose frequencies SQLite knows at once."""
+    """One way to find records.
+
+    Attributes:
+        expression: finds them.
+        score: the whole words in it, by which they are ranked; empty: they stay in the order of their coming.
+    """
 
     expression: str
-    words: bool
+    score: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The best records by their positions, the best first, and how many there are, up to one more than the cap."""
+
+    best: list[int]
+    count: int
 
 
 class Search:
@@ -79,52 +98,59 @@ class Search:
         self._titles = "{" + " ".join(f"w{weight}" for weight in weights_of(kind) if weight >= HEADING) + "}"
 
     @property
-    def expression(self) -> str | None:
-        """What finds every record that has all words, as parts of its own; None when nothing is asked for."""
-        return self._all(self._words, "{heads rest}", folding.inside) if self._tokens else None
+    def expression(self) -> str:
+        """What finds every record that has all words, as parts of its own."""
+        return self._all(self._in_any, folding.inside) if self._tokens else _NOTHING
 
-    def ranked(self, db: sqlite3.Connection, narrowing: Narrowing) -> list[int]:
-        """Return the positions of the best records, the best first; `RANKED_CAP` at most."""
+    def ranked(self, db: sqlite3.Connection, narrowing: Narrowing) -> Ranked:
+        """Return the best records, `RANKED_CAP` at most."""
+        everything = self._find(db, _Stage(self.expression), narrowing)
+        if not everything:
+            return Ranked([], 0)
         found: dict[int, None] = {}
-        for stage in self._stages() if self._tokens else ():
-            found |= dict.fromkeys(self._best(db, stage, narrowing))
-            if len(found) >= RANKED_CAP:
+        for stage in self._stages():
+            if len(found) >= min(len(everything), RANKED_CAP):
                 break
-        return list(found)[:RANKED_CAP]
+            found |= dict.fromkeys(self._find(db, stage, narrowing))
+        best = list(found | dict.fromkeys(everything))
+        return Ranked(best[:RANKED_CAP], min(len(everything), RANKED_CAP + 1))
 
     def count(self, db: sqlite3.Connection, narrowing: Narrowing, most: int) -> int:
         """Return how many records are found, or `most` if there are more."""
-        if self.expression is None:
-            return 0
         sql = f"SELECT count(*) FROM (SELECT 1 {self._source(narrowing)} LIMIT ?)"
         return int(db.execute(sql, (self.expression, *narrowing.values, most)).fetchone()[0])
 
     def _stages(self) -> Iterator[_Stage]:
-        grams = "{heads rest}"
         titled = self._titles != "{}"
         if titled:
-            yield _Stage(self._all(self._titles, None, folding.pairs), words=True)
-            yield _Stage(self._all(self._titles, "{heads}", folding.beginning), words=False)
-            yield _Stage(self._all(self._titles, "{heads}", folding.inside), words=False)
-        if titled and len(self._tokens) > 1:
-            any_title = " OR ".join(self._one(self._titles, "{heads}", folding.inside, one) for one in self._tokens)
-            yield _Stage(f"{self._all(self._words, None, folding.pairs)} AND ({any_title})", words=True)
-        yield _Stage(self._all(self._words, None, folding.pairs), words=True)
-        yield _Stage(self._all(self._words, grams, folding.beginning), words=False)
-        yield _Stage(self._all(self._words, grams, folding.inside), words=False)
+            words = self._all(self._in_titles, None)
+            yield _Stage(words, words)
+            yield _Stage(self._all(self._in_titles, folding.beginning))
+            yield _Stage(self._all(self._in_titles, folding.inside))
+        others = self._tokens[:-1]
+        words = self._all(self._in_any, None)
+        if titled and others:
+            any_title = " OR ".join(self._in_titles(token, folding.inside) for token in self._tokens)
+            yield _Stage(f"{words} AND ({any_title})", words)
+        yield _Stage(words, words)
+        # The last word may not have been typed to its end.
+        typed = self._all(self._in_any, None, others) if others else ""
+        yield _Stage(self._all(self._in_any, folding.beginning), typed)
 
-    def _best(self, db: sqlite3.Connection, stage: _Stage, narrowing: Narrowing) -> list[int]:
-        source = self._source(narrowing)
-        values = (stage.expression, *narrowing.values)
-        if not stage.words:
-            sql = f"SELECT {self.table}.rowid {source} LIMIT {RANKED_OF + 1}"
-            found = [seq for (seq,) in db.execute(sql, values)]
-            if len(found) > RANKED_OF or len(found) <= 1:
-                return found[:RANKED_CAP]
-        sql = (
-            f"SELECT seq FROM (SELECT {self.table}.rowid AS seq, {self._score()} AS score {source} LIMIT {RANKED_OF})"
-            f" ORDER BY score, seq LIMIT {RANKED_CAP}"
-        )
+    def _find(self, db: sqlite3.Connection, stage: _Stage, narrowing: Narrowing) -> list[int]:
+        found = f"SELECT {self.table}.rowid AS seq {self._source(narrowing)} LIMIT {RANKED_OF}"
+        values: tuple[object, ...] = (stage.expression, *narrowing.values)
+        if not stage.score:
+            return [seq for (seq,) in db.execute(found, values)]
+        if stage.score == stage.expression:
+            scored = found.replace(" AS seq", f" AS seq, {self._score()} AS score", 1)
+        else:
+            scored = (
+                f"SELECT rowid AS seq, {self._score()} AS score FROM {self.table} WHERE {self.table} MATCH ?"
+                f" AND +rowid IN ({found})"
+            )
+            values = (stage.score, *values)
+        sql = f"SELECT seq FROM ({scored}) ORDER BY score, seq LIMIT {RANKED_CAP}"
         return [seq for (seq,) in db.execute(sql, values)]
 
     def _source(self, narrowing: Narrowing) -> str:
@@ -138,11 +164,16 @@ class Search:
         weights = weights_of(self._kind)
         return f"bm25({', '.join([self.table, '0', *map(str, weights), str(weights[0]), '1'])})"
 
-    def _all(self, words: str, grams: str | None, part: Part) -> str:
-        return self._owner + "(" + " AND ".join(self._one(words, grams, part, token) for token in self._tokens) + ")"
+    def _all(self, within: Within, part: Part | None, some: list[str] | None = None) -> str:
+        found = [within(token, part) for token in (self._tokens if some is None else some)]
+        return f"{self._owner}({' AND '.join(found)})"
 
-    def _one(self, words: str, grams: str | None, part: Part, token: str) -> str:
-        """Return what finds one token: CJK always as pairs, and others as words where no grams are asked for."""
-        if folding.is_cjk(token):
-            return f'{words} : "{folding.pairs(token)}"'
-        return f'{words} : "{token}"' if grams is None else f'{grams} : "{part(token)}"'
+    def _in_titles(self, token: str, part: Part | None) -> str:
+        if part is None or folding.is_cjk(token):
+            return f'{self._titles} : "{folding.pairs(token) if folding.is_cjk(token) else token}"'
+        return f'heads : "{folding.in_heading(part(token))}"'
+
+    def _in_any(self, token: str, part: Part | None) -> str:
+        if part is None or folding.is_cjk(token):
+            return f'{self._words} : "{folding.pairs(token) if folding.is_cjk(token) else token}"'
+        return f'(heads : "{folding.in_heading(part(token))}" OR rest : "{part(token)}")'

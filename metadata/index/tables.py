@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..schemas.catalog import Kind, RefField
 
-FORMAT = 3
+FORMAT = 4
 """Raise this when the meaning of a table changes: an index of another format is rebuilt."""
 
 SHARED = """

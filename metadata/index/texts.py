@@ -80,4 +80,4 @@ def _terms(kind: Kind, texts: Said) -> list[str]:
     heads = [token for weight, tokens in found.items() if weight >= HEADING for token in tokens]
     rest = [token for weight, tokens in found.items() if weight < HEADING for token in tokens]
     columns = [folding.words(tokens) for tokens in found.values()]
-    return [owner_term(texts[0]), *columns, folding.grams(heads), folding.grams(rest)]
+    return [owner_term(texts[0]), *columns, folding.in_heading(folding.grams(heads)), folding.grams(rest)]

@@ -32,10 +32,17 @@ class MessagesRepository(Repository[ChatEvent]):
         return self.find_by_id(key_of(chat_id, message_id))
 
     def page(
-        self, chat_id: str, *, order: Order = "newest", limit: int = 50, cursor: str | None = None
+        self,
+        chat_id: str,
+        *,
+        order: Order = "newest",
+        limit: int = 50,
+        cursor: str | None = None,
+        q: str | None = None,
     ) -> Page[ChatEvent]:
         """Return a page of a chat's events, from the newest backwards or from the oldest forwards.
 
+        With `q` they are those that have its words.
         Events that come or go meanwhile make no page repeat or skip another; a cursor outlives the event it names.
 
         Raises:
@@ -44,7 +51,7 @@ class MessagesRepository(Repository[ChatEvent]):
         """
         self._require_chat(chat_id)
         sort = {"newest": "-seq", "oldest": "seq"}[order]
-        return self.list(Query(filter={"chatId": chat_id}, sort=sort, limit=limit, cursor=cursor))
+        return self.list(Query(filter={"chatId": chat_id}, sort=sort, q=q, limit=limit, cursor=cursor))
 
     def find_by_chat_id(self, chat_id: str) -> Iterator[ChatEvent]:
         """Yield every event of a chat, oldest first, a page in memory at a time.

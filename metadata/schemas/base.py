@@ -115,6 +115,7 @@ class Entity(Model):
 
     _source: dict[str, Any] | None = PrivateAttr(default=None)
     _version: str = PrivateAttr(default="")
+    _as_read: bool = PrivateAttr(default=False)
 
     @property
     def version(self) -> str:
@@ -139,6 +140,7 @@ class Entity(Model):
         """
         source = {name: value for name, value in record.items() if name not in BOOKKEEPING}
         entity = cls._validated(source, by_name=False)
+        entity._as_read = True  # noqa: SLF001 - its own class
         return _read_from(entity, source, version)
 
     @classmethod
@@ -182,6 +184,13 @@ class Entity(Model):
             else:
                 record[name] = value
         return record | {name: _plain(value) for name, value in (self.model_extra or {}).items()}
+
+    def shown_record(self) -> dict[str, Any]:
+        """Return the same without looking for changes where none can be: for answers, which only read it.
+
+        An object as `from_record` made it gives what was read, not a copy.
+        """
+        return self._source if self._as_read and self._source is not None else self.to_record()
 
     def __eq__(self, other: object) -> bool:
         """Compare the members; where the object was read from does not count."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from metadata.belonging import belonging_to
 from metadata.errors import InvalidError
+from metadata.index.snippets import Snippets
 
 from ..conditional import not_modified
 from ..queries import Form, Parameter
@@ -22,12 +23,19 @@ if TYPE_CHECKING:
     from metadata.repositories.base import E, Page
     from metadata.schemas.assets import Asset
     from metadata.schemas.base import Entity
+    from metadata.schemas.catalog import Kind
 
     from ..calls import Call
 
 FIELDS = Parameter("fields", "The members to answer, separated by commas; id always comes with them.")
 LIMIT = Parameter("limit", "How many records a page has, 1 to 500; 50 unless given.", Form.NUMBER)
 CURSOR = Parameter("cursor", "Where the page begins: `nextCursor` of the page before.")
+HIGHLIGHT = Parameter(
+    "highlight",
+    "1 adds `highlights` to every item: for each searched member that has words of `q`, a piece of its text as HTML,"
+    " escaped, with the words in `<mark>`.",
+    Form.FLAG,
+)
 META = Parameter("meta.*", "Only those whose `meta` has this value in the member named after the dot.", Form.MEMBER)
 DEFAULT_LIMIT = 50
 
@@ -52,8 +60,29 @@ def entity_answer(call: Call, entity: Entity, wire: Mapping[str, object]) -> Res
     return unchanged(tag) if not_modified(call.joined("if-none-match"), tag) else json_answer(wire, etag=tag)
 
 
+def highlighted(call: Call, kind: Kind, wires: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Return what is added to each item of a page: where the words asked for are, if that was asked for.
+
+    Raises:
+        InvalidError: it was, without words.
+    """
+    if HIGHLIGHT.name not in call.arguments.given or not call.arguments.flag(HIGHLIGHT.name):
+        return [{} for _ in wires]
+    question = call.arguments.text("q")
+    if question is None:
+        raise InvalidError("highlight goes with q: it shows where the words of q are.", field=HIGHLIGHT.name)
+    snippets, names = Snippets(question), [name.removeprefix("_") for name, _ in kind.searched]
+    return [{"highlights": _highlights(snippets, wire, names)} for wire in wires]
+
+
+def _highlights(snippets: Snippets, wire: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
+    texts = ((name, wire.get(name)) for name in names)
+    found = ((name, snippets.of(text)) for name, text in texts if isinstance(text, str))
+    return {name: snippet for name, snippet in found if snippet is not None}
+
+
 def page_answer(
-    call: Call, page: Page[E], wire: Callable[[E], dict[str, object]], known: Mapping[str, object]
+    call: Call, page: Page[E], wire: Callable[[E], dict[str, object]], known: Mapping[str, object], kind: Kind
 ) -> Response:
     """Return a page of records.
 
@@ -62,11 +91,15 @@ def page_answer(
         page: the records.
         wire: makes one record's answer.
         known: has every member that `fields` may name.
+        kind: of the records.
     """
     names = fields_of(call, known)
-    items = [wire(entity) for entity in page.items]
+    wires = [wire(entity) for entity in page.items]
+    added = highlighted(call, kind, wires)
     body: dict[str, object] = {
-        "items": items if names is None else [pick(item, names) for item in items],
+        "items": [
+            (item if names is None else pick(item, names)) | more for item, more in zip(wires, added, strict=True)
+        ],
         "nextCursor": page.next_cursor,
         "total": page.total,
     }

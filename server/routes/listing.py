@@ -14,7 +14,8 @@ from metadata.schemas.enums import ImageTagType
 
 from ..queries import Form, Parameter
 from ..wire import ASSET_NAMES, DERIVED_NAMES, asset_wire
-from .answers import CURSOR, FIELDS, LIMIT, META, limit_of, page_answer
+from .answers import CURSOR, FIELDS, HIGHLIGHT, LIMIT, META, limit_of, page_answer
+from .selecting import Q_MEANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,8 @@ LIST_PARAMETERS = (
     TAG_TYPE,
     Parameter("tagId", "Only assets tagged with this tag, character, persona or chat."),
     Parameter("userId", "Only assets of this user; another's only for administrators."),
-    Parameter("q", "Only assets whose name, prompt or model has these words."),
+    Parameter("q", Q_MEANS),
+    HIGHLIGHT,
     Parameter("sort", "The member to sort by, `-` before it for descending; createdAt unless given."),
     META,
     LIMIT,
@@ -109,7 +111,7 @@ def _answer(call: Call, wanted: Mapping[str, str | tuple[str, ...]], tag_type: s
         tag_type=tag_type or said.text(TAG_TYPE.name),
     )
     page = call.store.assets.images.list(query)
-    return page_answer(call, page, partial(asset_wire, base=call.service.base), _KNOWN)
+    return page_answer(call, page, partial(asset_wire, base=call.service.base), _KNOWN, CATALOG["asset"])
 
 
 def _owner(call: Call) -> str | None:

@@ -16,7 +16,17 @@ from ..queries import Parameter
 from ..responses import empty_answer, json_answer, request_id_of
 from ..shapes import MEMBERS
 from ..wire import entity_wire, tag_of
-from .answers import CURSOR, FIELDS, LIMIT, entity_answer, limit_of, page_answer, references_answer, status_of_all
+from .answers import (
+    CURSOR,
+    FIELDS,
+    HIGHLIGHT,
+    LIMIT,
+    entity_answer,
+    limit_of,
+    page_answer,
+    references_answer,
+    status_of_all,
+)
 from .records import MAX_ITEMS
 
 if TYPE_CHECKING:
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 ORDER = Parameter(
     "order", "newest (unless given): from the newest backwards; oldest: forwards.", choices=("newest", "oldest")
 )
+WORDS = Parameter("q", "Only events with all of these words, or with words that these are parts of, in their text.")
 _MESSAGE = MEMBERS["message"]
 _TYPES = ("message", "context-summary")
 _MANY = "/api/chats/{id}/messages"
@@ -47,7 +58,7 @@ def operations() -> list[Operation]:
             summary="A page of a chat's events.",
             access=Access.READ,
             handle=list_messages,
-            parameters=(ORDER, LIMIT, CURSOR, FIELDS),
+            parameters=(ORDER, WORDS, HIGHLIGHT, LIMIT, CURSOR, FIELDS),
             gives="ChatEventPage",
         ),
         Operation(
@@ -143,9 +154,10 @@ def list_messages(call: Call) -> Response:
     chat = _chat(call)
     order = cast("Order", call.arguments.text(ORDER.name) or "newest")
     cursor = call.arguments.text(CURSOR.name)
-    page = call.store.records.messages.page(chat.id, order=order, limit=limit_of(call), cursor=cursor)
+    words, limit = call.arguments.text(WORDS.name), limit_of(call)
+    page = call.store.records.messages.page(chat.id, order=order, limit=limit, cursor=cursor, q=words)
     known = dict.fromkeys(name.removeprefix("_") for name in _MESSAGE.kind.members)
-    return page_answer(call, page, entity_wire, known)
+    return page_answer(call, page, entity_wire, known, _MESSAGE.kind)
 
 
 def append(call: Call) -> Response:

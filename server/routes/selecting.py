@@ -13,7 +13,7 @@ from metadata.schemas.catalog import CATALOG
 
 from ..queries import Form, Parameter
 from ..responses import json_answer
-from .answers import CURSOR, FIELDS, LIMIT, META, fields_of, limit_of, pick
+from .answers import CURSOR, FIELDS, HIGHLIGHT, LIMIT, META, fields_of, highlighted, limit_of, pick
 from .collections import wires
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ..calls import Call
     from .collections import Collection
 
+Q_MEANS = (
+    "Only those with all of these words in their texts, or with words that these are parts of; 1000 characters at most."
+    " Without `sort` the best come first, those with the words in names and titles before others, 500 at most."
+)
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TAGS = "tags"
 _FORMS = {"boolean": Form.FLAG, "integer": Form.NUMBER, "number": Form.NUMBER}
@@ -36,7 +40,7 @@ def list_parameters(collection: Collection) -> tuple[Parameter, ...]:
     kind = collection.members.kind
     equal = (Parameter(name, f"Only those with this `{name}`.", form) for name, form in _filters(kind.name).items())
     owner = (Parameter("userId", "Only those of this user; another's only for administrators."),)
-    text = (Parameter("q", "Only those with these words in their texts."),)
+    text = (Parameter("q", Q_MEANS), HIGHLIGHT)
     return (
         *equal,
         *(owner if kind.owner is not None else ()),
@@ -83,8 +87,10 @@ def _page(collection: Collection, call: Call, query: Query) -> Response:
     names = fields_of(call, dict.fromkeys(members.answered))
     if names is None:
         names = [name for name in members.answered if name not in collection.large]
+    items = wires(call, collection, page.items)
+    added = highlighted(call, members.kind, items)
     body: dict[str, object] = {
-        "items": [pick(item, names) for item in wires(call, collection, page.items)],
+        "items": [pick(item, names) | more for item, more in zip(items, added, strict=True)],
         "nextCursor": page.next_cursor,
         "total": page.total,
     }

@@ -91,7 +91,7 @@ def list_tokens(call: Call) -> Response:
     query = Query(owner=call.owner, limit=limit_of(call), cursor=call.arguments.text(CURSOR.name))
     kind = CATALOG["accessToken"]
     known = dict.fromkeys(name for name in kind.members if name not in kind.hidden)
-    return page_answer(call, call.store.records.access_tokens.list(query), entity_wire, known)
+    return page_answer(call, call.store.records.access_tokens.list(query), entity_wire, known, kind)
 
 
 def create(call: Call) -> Response:

@@ -37,7 +37,7 @@ def finds(text: str, query: str) -> bool:
         db.execute(THE_TEXT)
         write(db, TAG, 7, ("", text))
         search = Search(TAG, query, None)
-        ranked, count = search.ranked(db, Narrowing()), search.count(db, Narrowing(), 9)
+        ranked, count = search.ranked(db, Narrowing()).best, search.count(db, Narrowing(), 9)
         assert ranked in ([], [7])
         assert len(ranked) == count
         return bool(ranked)
@@ -158,10 +158,21 @@ def test_a_word_that_comes_often_ranks_higher(database: Database, make: ModuleTy
     assert found(database, "sword") == ["often", "once"]
 
 
-def test_shorter_names_come_first_where_a_beginning_is_asked_for(database: Database, make: ModuleType) -> None:
-    fill(database, make.character("Alistair of the long name"), make.character("Alia"), make.character("Natalia"))
-    assert found(database, "al") == ["Alia", "Alistair of the long name"]
-    assert found(database, "ali") == ["Alia", "Alistair of the long name", "Natalia"]
+def test_the_beginning_of_a_name_is_found_from_its_first_letter_on(database: Database, make: ModuleType) -> None:
+    fill(database, make.character("Natalia"), make.character("Alistair"), make.character("Bob", description="all"))
+    assert found(database, "a") == found(database, "al") == ["Alistair", "Bob"]
+    assert found(database, "ali") == ["Alistair", "Natalia"]
+
+
+def test_while_the_last_word_is_typed_the_others_rank(database: Database, make: ModuleType) -> None:
+    rest = " ".join(f"word{number}" for number in range(40))
+    fill(
+        database,
+        make.character("once", scenario=f"sword slayer {rest}"),
+        make.character("often", scenario=f"sword sword sword slayer {rest}"),
+        *(make.character("without") for _ in range(10)),
+    )
+    assert found(database, "sword sl") == ["often", "once"]
 
 
 def test_only_the_asking_owner_s_records_are_ranked_and_counted(database: Database, make: ModuleType) -> None:

@@ -43,7 +43,7 @@ def test_a_field_s_words_are_in_the_column_of_its_weight_and_headings_have_grams
             "w2": {"cid"},
             "w1": {"dan"},
         }
-        assert {"ann", "bea"} < found["heads"]
+        assert {"\ue001ann", "\ue001bea"} < found["heads"]
         assert {"cid", "dan"} < found["rest"]
         assert found["owner"] == {owner_term(make.USER)}
 

@@ -209,3 +209,13 @@ def test_an_object_survives_pickling(original: ModuleType) -> None:
     assert copy == character
     assert copy.version == character.version
     assert copy.to_record() == character.to_record()
+
+
+def test_what_is_shown_is_what_would_be_written(original: ModuleType) -> None:
+    record = original.character() | {"later": 1}
+    character = Character.from_record(record)
+    assert character.shown_record() == character.to_record() == record
+    changed = character.replaced(name="Bob")
+    assert changed.shown_record() == changed.to_record() == {**record, "name": "Bob"}
+    built = Asset.build(original.assets()[0])
+    assert built.shown_record() == built.to_record()

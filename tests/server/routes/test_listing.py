@@ -133,3 +133,10 @@ def test_an_unreadable_line_is_left_out_and_counted(open_api: Callable[..., Api]
     assert "index.jsonl" not in ready.text
     assert "binaries/index.jsonl" in api.ask("GET", "/readyz", token=api.admin).text
     assert api.upload(png)["duplicate"] is False
+
+
+def test_snippets_show_where_the_words_are(api: Api) -> None:
+    api.upload(filename="Straße.png")
+    (found,) = api.ask("GET", "/api/assets?q=strasse&highlight=1").json()["items"]
+    assert found["highlights"] == {"filename": "<mark>Straße</mark>.png"}
+    assert found["filename"] == "Straße.png"

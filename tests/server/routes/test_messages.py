@@ -153,3 +153,15 @@ def test_a_message_of_the_size_of_a_book_is_taken_and_a_larger_one_is_not(api: A
     assert say(api, chat, "x" * 5_000_000)["role"] == "USER"
     answer = api.ask("POST", f"{chat}/messages", json={"role": "USER", "content": "x" * 11_000_000})
     assert (answer.status_code, answer.json()["setting"]) == (413, "CALOTYPE_MAX_JSON_BYTES")
+
+
+def test_the_words_of_a_chat_are_found_in_its_own_order(api: Api, chat: str) -> None:
+    for text in ("a dragon", "a queen", "Dragons & queens"):
+        say(api, chat, text)
+    say(api, new_chat(api), "another dragon")
+    page = api.ask("GET", f"{chat}/messages?q=dragon&highlight=1").json()
+    assert (contents(page), page["total"]) == (["Dragons & queens", "a dragon"], 2)
+    assert page["items"][0]["highlights"] == {"content": "<mark>Dragon</mark>s &amp; queens"}
+    first = api.ask("GET", f"{chat}/messages?q=dragon&order=oldest&limit=1").json()
+    rest = api.ask("GET", f"{chat}/messages?q=dragon&order=oldest&cursor={first['nextCursor']}").json()
+    assert contents(first) + contents(rest) == ["a dragon", "Dragons & queens"]

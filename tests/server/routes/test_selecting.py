@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from metadata.schemas.catalog import CATALOG
+
 if TYPE_CHECKING:
     from tests.server.conftest import Api
 
@@ -159,3 +161,23 @@ def test_profiles_and_chats_are_found_by_what_they_refer_to(api: Api) -> None:
     ):
         assert [item["id"] for item in api.ask("GET", url).json()["items"]] == [one["id"]], url
     assert api.ask("GET", "/api/chats?messageCount=1").json()["items"] == []
+
+
+def test_snippets_show_where_the_words_are(api: Api) -> None:
+    api.character(name="Łucja <b>", description="A dragon & a queen.", personality="none")
+    api.character(name="Zed", scenario="dragons")
+    (first, second) = api.ask("GET", "/api/characters?q=dragon&highlight=1").json()["items"]
+    assert first["highlights"] == {"description": "A <mark>dragon</mark> &amp; a queen."}
+    assert second["highlights"] == {"scenario": "<mark>dragon</mark>s"}
+    assert "description" not in first
+    (found,) = api.ask("GET", "/api/characters?q=lucja&highlight=1&fields=id&sort=name").json()["items"]
+    assert (found.keys(), found["highlights"]) == ({"id", "highlights"}, {"name": "<mark>Łucja</mark> &lt;b&gt;"})
+    (without,) = api.ask("GET", "/api/characters?q=lucja&highlight=0").json()["items"]
+    assert "highlights" not in without
+    assert api.ask("GET", "/api/characters?highlight=1").status_code == 422
+
+
+def test_nothing_that_is_hidden_or_sealed_is_searched() -> None:
+    for kind in CATALOG.values():
+        hidden = {*kind.hidden, *(sealed.member for sealed in kind.sealed)}
+        assert not hidden & {name for name, _ in kind.searched}, kind.name
