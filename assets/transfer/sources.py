@@ -55,8 +55,11 @@ class Folder:
         """Return the file of a path below the folder, None when there is none or it leads out of the folder."""
         if "\0" in path:
             return None
-        found = (self._real / path.lstrip("/")).resolve()
-        return found if found.is_relative_to(self._real) and found.is_file() else None
+        try:
+            found = (self._real / path.lstrip("/")).resolve()
+            return found if found.is_relative_to(self._real) and found.is_file() else None
+        except (OSError, UnicodeEncodeError, RuntimeError):  # no file can have such a name; or links go in a circle
+            return None
 
     def names(self, path: str) -> list[str]:
         """Return the names in a folder in order; none when it is absent.

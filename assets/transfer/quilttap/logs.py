@@ -168,8 +168,8 @@ class _Log:
         record = {**found.record, "chatId": self._here}
         if not record.get("id"):
             record["id"] = self._name(found.record)
-        body, notes = self._logs.fitted(record)
-        return _MESSAGE.model.from_record(body).to_record(), notes
+        body, notes = self._logs.fitted(_MESSAGE.model.from_record(record).to_record())
+        return body, notes
 
     def _name(self, record: dict[str, Any]) -> str:
         """Return an id for an event without one: its content's, and its number among those of the same content."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BEFORE_FILES = ("tag", "apiKey", "connectionProfile", "imageProfile")
 AFTER_FILES = ("character", "persona", "chat", "account")
+_NOT_BELIEVED = {"sha256": "0" * 64, "size": 0, "mimeType": "", "relativePath": "", "width": None, "height": None}
+"""What the bytes will tell, so that a wrong record of it is no reason to refuse a file."""
 LEFT_OUT = ("session", "verificationToken")
 """They let people into the original application; here everybody signs in again."""
 
@@ -105,7 +107,7 @@ class Plan:
             members: what its bytes told.
         """
         kind, notes = CATALOG["asset"], []
-        record = {**source.record, **members}
+        record = {**source.record, "width": None, "height": None, **members}
         for member, label in (("sha256", "hash"), ("size", "size")):
             if source.record.get(member) not in (None, members[member]):
                 notes.append(f"The recorded {label} was not that of the bytes.")
@@ -175,6 +177,7 @@ class Plan:
             return
         kind = CATALOG["asset"]
         try:
+            kind.model.from_record(source.record | _NOT_BELIEVED)
             target = self._find_place(kind, self._owned(kind, source.record), record_id)
             if source.bytes() is not None or self._stored("asset", target) is not None:
                 self._targets["asset", record_id] = target

@@ -60,10 +60,14 @@ def test_a_document_is_a_value_absent_or_unreadable(folder: Folder, monkeypatch:
         folder.document("a.json")
 
 
-@pytest.mark.parametrize("path", ["../secret", "sub/../../secret", "link", "a\0b", "", ".", "absent", "/../secret"])
+@pytest.mark.parametrize(
+    "path",
+    ["../secret", "sub/../../secret", "link", "a\0b", "", ".", "absent", "/../secret", "a" * 5000, "\ud800", "circle"],
+)
 def test_nothing_outside_is_a_file_of_the_folder(folder: Folder, path: str) -> None:
     (folder.root.parent / "secret").write_text("x")
     (folder.root / "link").symlink_to(folder.root.parent / "secret")
+    (folder.root / "circle").symlink_to("circle")
     assert folder.file(path) is None
 
 
