@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from .limits import Limits
     from .variants import Format, Plan, Variant
 
-GAP: Final = 2
-"""The cheap steps leave at least so many pixels for each one that the good step makes."""
+_GAP: Final = 2
+"""Averaging over squares leaves at least so many pixels in a row for each one that the good step makes."""
+
+_DRAFT_GAP: Final = 1.4
+"""A JPEG's own averaging is better than that, so that it may come closer."""
 
 _STRIP_PIXELS: Final = 1 << 20
 _MOVING_PIXELS: Final = 1 << 26
@@ -165,7 +168,7 @@ def _scaled(box: Box, scale: float) -> Box:
 
 def _draft(image: Image.Image, box: Box, size: tuple[int, int]) -> float:
     """Let a JPEG be decoded at a fraction of its size; return by how much it shrinks."""
-    needed = GAP * max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1]))
+    needed = _DRAFT_GAP * max(size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1]))
     width, height = image.size
     if image.format not in {"JPEG", "MPO"} or needed >= 1:
         return 1.0
@@ -174,7 +177,7 @@ def _draft(image: Image.Image, box: Box, size: tuple[int, int]) -> float:
 
 
 def _resampled(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
-    factor = max(1, int(min((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]) / GAP))
+    factor = max(1, int(min((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]) / _GAP))
     reduced = _reduced(image, factor)
     box = _scaled(box, factor)
     within = (box[0], box[1], min(box[2], reduced.width), min(box[3], reduced.height))
