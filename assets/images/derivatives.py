@@ -87,12 +87,26 @@ class Derivatives:
             BusyError: too many pictures are being made.
             FullError: no room for the result.
         """
-        name = layout.derived(variant.name, recipe(), form.value)
-        have = partial(self._have, digest, name, form)
-        found = have()
+        found = self.find(digest, variant, form)
         if found is not None:
             return found
-        return self._flights.fly(f"{digest}/{name}", have, partial(self._make, digest, name, variant, form))
+        have = partial(self.find, digest, variant, form)
+        return self._flights.fly(f"{digest}/{_name(variant, form)}", have, partial(self._make, digest, variant, form))
+
+    def find(self, digest: Digest, variant: Variant, form: Format) -> Derived | None:
+        """Return a derived picture that was made before, None where there is none."""
+        name = _name(variant, form)
+        path = self._folder(digest) / name
+        try:
+            found = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        now = self._engine.clock.now().timestamp()
+        if now - found.st_mtime > _TOUCHED_EVERY_S:
+            self._touch(path, now)
+        return Derived(path, found.st_size, f"{digest}-{name.rpartition('.')[0]}-{form.value}", form.media_type)
 
     def glance(self, digest: Digest) -> Mapping[str, object]:
         """Return `width`, `height`, `frames`, `alpha`, `placeholder` and `perceptualHash` of a picture.
@@ -111,19 +125,6 @@ class Derivatives:
     def _folder(self, digest: Digest) -> Path:
         return self._engine.paths.resolve(layout.BINARIES, digest)
 
-    def _have(self, digest: Digest, name: str, form: Format) -> Derived | None:
-        path = self._folder(digest) / name
-        try:
-            found = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        now = self._engine.clock.now().timestamp()
-        if now - found.st_mtime > _TOUCHED_EVERY_S:
-            self._touch(path, now)
-        return Derived(path, found.st_size, f"{digest}-{name.rpartition('.')[0]}-{form.value}", form.media_type)
-
     def _touch(self, path: Path, now: float) -> None:
         """Note that it was used: what was used last is kept longest. Where that is not allowed it may go earlier."""
         try:
@@ -131,7 +132,7 @@ class Derivatives:
         except OSError:
             return
 
-    def _make(self, digest: Digest, name: str, variant: Variant, form: Format) -> Derived:
+    def _make(self, digest: Digest, variant: Variant, form: Format) -> Derived:
         try:
             with self._source(digest) as source, self._sink() as sink:
                 job = {
@@ -143,12 +144,12 @@ class Derivatives:
                     "format": form.value,
                 }
                 answer = self.workers.run(job, [source, sink])
-                size = self._publish(digest, name, sink)
+                size = self._publish(digest, _name(variant, form), sink)
         except CalotypeError:
             self._ledger.add(refused=1)
             raise
         self._ledger.add(size=size, files=1, computed=1, peak_bytes=answer.peak_bytes)
-        made = self._have(digest, name, form)
+        made = self.find(digest, variant, form)
         if made is None:
             raise NotFoundError(f"There is no payload {digest}.", object=str(digest))  # it went meanwhile
         return made
@@ -189,6 +190,10 @@ class Derivatives:
                 draft.write(piece)
             draft.publish(sync=self._engine.flusher.whole_files)
             return draft.size
+
+
+def _name(variant: Variant, form: Format) -> str:
+    return layout.derived(variant.name, recipe(), form.value)
 
 
 @contextmanager

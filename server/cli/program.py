@@ -19,7 +19,7 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, gc, imports, key, link, put, serve, tokens, trash, user, why
+from . import about, assets, folder, gc, imports, key, link, put, serve, tokens, trash, user, variants, why
 from .output import Output
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def program() -> typer.Typer:
         app.command()(command)
     app.add_typer(tokens.group(), name="token")
     app.add_typer(trash.group(), name="trash")
+    app.add_typer(variants.group(), name="variants")
     app.add_typer(key.group(), name="key")
     app.add_typer(user.group(), name="user")
     app.add_typer(imports.group(), name="import")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "init", "serve", "put", "get", "ls", "show", "rm", "link", "config", "compact", "reindex", "version", "token",
-    "key", "user",
+    "key", "user", "variants",
 )  # fmt: skip
 
 
