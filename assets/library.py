@@ -35,6 +35,9 @@ __all__ = ["Library", "Payload", "Shards", "Stored", "Upload"]
 Shards = Callable[[int], AbstractContextManager[object]]
 """From a digest's first byte to its shard's lock, held while the context lasts."""
 
+TRUSTED_S = 30 * 86_400.0
+"""How long a stored copy is taken for sound when the same bytes are uploaded, in seconds since it was hashed."""
+
 _HEAD = 64 * 1024
 
 
@@ -48,9 +51,10 @@ class Library:
         room: says whether there is room for more.
         images, facts, tags: the repositories over `documents`.
         disposal: the trash and what goes with it; None for a store without one.
+        trusted_s: how long a stored copy is taken for sound after it was hashed, seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the store that tests put in by itself
         self,
         documents: Documents,
         blobs: BlobStore,
@@ -61,6 +65,7 @@ class Library:
         facts: FactsRepository,
         tags: TagsRepository,
         disposal: Disposal | None = None,
+        trusted_s: float = TRUSTED_S,
     ) -> None:
         self.blobs = blobs
         self.images = images
@@ -70,6 +75,7 @@ class Library:
         self._facts = facts
         self._tags = tags
         self._disposal = disposal
+        self._trusted_s = trusted_s
         self._missing: set[Digest] = set()
 
     @property
@@ -128,8 +134,10 @@ class Library:
         return self.blobs.open(digest, start, end)
 
     def missing_of(self, digests: Sequence[Digest], *, owner: str | None) -> list[Digest]:
-        """Return those of the digests that no record of this owner names, and those whose bytes are gone."""
-        return [each for each in digests if not self.images.names(each, owner=owner) or self._size(each) is None]
+        """Return those of the digests that no record of this owner names, and those whose bytes are gone or rotten."""
+        sound = (each for each in digests if self._size(each) is not None and not self._facts.rotten(each))
+        held = {each for each in sound if self.images.names(each, owner=owner)}
+        return [each for each in digests if each not in held]
 
     def forget(
         self,
@@ -200,8 +208,10 @@ class Library:
         record = self.images.draft(**self._fields(upload, media, asset_type, digest, size, tags), **shape)
         same = self.images.find_same(upload.user_id, digest, asset_type, upload.links)
         self._take_back(digest, size)
-        fresh = self.blobs.publish(staged, durable=same is not None)
-        self._facts.note_upload(digest, {"size": size, "mediaType": media.type, **hidden, **seen})
+        doubted = not self._facts.trusted(digest, self._trusted_s)
+        fresh = self.blobs.publish(staged, durable=same is not None, doubted=doubted)
+        found = {"size": size, "mediaType": media.type, **hidden, **seen}
+        self._facts.note_upload(digest, found, hashed=fresh or doubted)
         if same is not None:
             return Stored(self._with_tags(same, tags, new), duplicate=True, fresh=fresh)
         return Stored(self._add(record, new, digest, fresh=fresh), duplicate=False, fresh=fresh)

@@ -133,6 +133,10 @@ class Settings(BaseSettings):
         86_400, description="How often unused payloads are collected; off for never."
     )
     gc_grace_s: Annotated[int, Field(ge=0)] = Field(86_400, description="How long an unused payload is left alone.")
+    trusted_s: Annotated[int, Field(ge=0)] = Field(
+        2_592_000,
+        description="How long an upload trusts a stored copy after that was hashed.",
+    )
     trash_s: Annotated[int, Field(ge=0)] = Field(604_800, description="How long what was deleted can be restored.")
     master_key: SecretStr | None = Field(None, description="The key that seals API keys.")
     master_key_file: Path | None = Field(None, description="A file that holds the master key.")

@@ -105,8 +105,23 @@ def _answers() -> dict[str, Schema]:
         "CollectionWanted": _object(dryRun=_FLAG, force=_FLAG, unreferenced=_FLAG, graceS=_COUNT, olderThanS=_COUNT)
         | {"required": []},
         "Collected": _object(dryRun=_FLAG, plan=_FREE, done=_or_null(_FREE)),
+        "VerificationWanted": _verification_wanted(),
+        "Verification": _object(mode=_TEXT, sound=_FLAG, counts=_FREE, findings=_list(_FREE))
+        | {"additionalProperties": True},
         "Document": _FREE,
     }
+
+
+def _verification_wanted() -> Schema:
+    members = {
+        "dryRun": _FLAG,
+        "mode": {"enum": ["quick", "full"]},
+        "part": {"type": "string", "pattern": "^[1-9][0-9]*/[1-9][0-9]*$"},
+        "rateBytesPerS": {"type": "integer", "minimum": 1},
+        "olderThanS": {"type": "integer", "minimum": 0, "maximum": 1_000_000_000},
+        "accept": _FLAG,
+    }
+    return _object(**members) | {"required": []}
 
 
 def _picture() -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -26,14 +27,17 @@ from metadata.repositories.backing import ensure_first
 from metadata.repositories.container import Repositories
 from metadata.schemas.baseline import baseline
 
+from .checks import checks_of
 from .vault import open_vault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from metadata.files.filesystem import FileSystem
     from metadata.schemas.users import User
 
+    from .checks import Checks
     from .settings import Settings
     from .vault import Vault
 
@@ -66,6 +70,13 @@ class Store:
     records: Repositories
     prints: Prints
     gc: Collection
+
+    @property
+    def checks(self) -> Checks:
+        """What checks and mends the folder."""
+        return checks_of(
+            self.documents, self.documents.projection, self.assets.blobs, self.vault.keys, self.vault.sealer
+        )
 
     def close(self) -> None:
         """End the decoding processes, and let go of files, locks and the index."""
@@ -107,6 +118,31 @@ def open_store(
         BusyError: another process holds it for too long.
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
+    folder, engine, documents = _opened(settings, clock, ids, fs, git_private=git_private)
+    try:
+        return _assemble(settings, folder, engine, documents, clock, ids)
+    except BaseException:
+        documents.close()
+        raise
+
+
+@contextmanager
+def open_checks(settings: Settings, *, clock: Clock | None = None) -> Iterator[Checks]:
+    """Open the data folder to check and mend it; besides its marker nothing in it has to be sound.
+
+    Raises:
+        CalotypeError: as `open_store`.
+    """
+    _, engine, documents = _opened(settings, clock or SystemClock(), RandomIds(), None, git_private=False)
+    with closing(documents):
+        vault = open_vault(settings, engine, documents, lambda: "", documents.sweep)
+        with closing(_blobs(engine)) as blobs:
+            yield checks_of(documents, documents.projection, blobs, vault.keys, vault.sealer)
+
+
+def _opened(
+    settings: Settings, clock: Clock, ids: Ids, fs: FileSystem | None, *, git_private: bool
+) -> tuple[Opened, FileEngine, JsonFiles]:
     _refuse_network(settings)
     folder = prepare(
         settings.data_dir,
@@ -124,11 +160,11 @@ def open_store(
         clock=clock,
     )
     documents = JsonFiles(engine, cache_dir=settings.cache_dir, clock=clock, ids=ids, trash_s=settings.trash_s)
-    try:
-        return _assemble(settings, folder, engine, documents, clock, ids)
-    except BaseException:
-        documents.close()
-        raise
+    return folder, engine, documents
+
+
+def _blobs(engine: FileEngine) -> LocalBlobs:
+    return LocalBlobs(engine.fs, engine.paths, engine.clock, sync=engine.flusher.whole_files)
 
 
 def _assemble(
@@ -173,13 +209,14 @@ def _library(
     )
     return Library(
         documents,
-        LocalBlobs(engine.fs, engine.paths, engine.clock, sync=engine.flusher.whole_files),
+        _blobs(engine),
         _shards(engine),
         room,
         images=records.images,
         facts=records.facts,
         tags=records.tags,
         disposal=disposal,
+        trusted_s=settings.trusted_s,
     )
 
 

@@ -170,16 +170,18 @@ class BlobStore(Protocol):
     def stage(self) -> Staging:
         """Begin an upload."""
 
-    def publish(self, staged: Staged, *, durable: bool = False) -> bool:
+    def publish(self, staged: Staged, *, durable: bool = False, doubted: bool = False) -> bool:
         """Give staged bytes their name; the caller holds the lock of the digest's shard.
 
         Args:
             staged: what `finish` returned on this store; it is used up either way.
             durable: a durable record already names the payload, so a payload already there needs no more syncing.
+            doubted: hash a payload that is already there before it is taken for the same.
 
         Returns:
             True when the bytes were put in place, False when the same payload was there already. Something of another
-            size under the name is damage: it is set aside and the sound bytes take its place (True).
+            size or, if doubted, another hash under the name is damage: it is set aside and the sound bytes take its
+            place (True).
         """
 
     def open(self, digest: Digest, start: int = 0, end: int | None = None) -> BinaryIO:
@@ -204,6 +206,13 @@ class BlobStore(Protocol):
             NotFoundError: there is no such payload.
         """
 
+    def set_aside(self, digest: Digest) -> None:
+        """Take a payload out of the store and keep its bytes for a person; the caller holds the shard's lock.
+
+        Raises:
+            NotFoundError: there is no such payload.
+        """
+
     def scan(self) -> Iterator[Digest]:
         """Yield the digest of every payload, in no particular order."""
 
@@ -220,6 +229,9 @@ class BlobStore(Protocol):
 
     def sweep_staging(self, older_than_s: float = 0) -> int:
         """Remove what dead processes left while staging, if it is older than that; return how many."""
+
+    def abandoned(self, older_than_s: float = 0) -> list[str]:
+        """Return the names of what `sweep_staging` would remove."""
 
 
 def clip(size: int, start: int, end: int | None) -> tuple[int, int]:

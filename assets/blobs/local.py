@@ -19,6 +19,7 @@ from metadata.files.trouble import as_ours, told
 
 from . import layout
 from .base import BlobStat, Spool, Staged, Staging, clip
+from .hashing import is_rotten
 from .uploads import Claim, Uploads
 from .window import Window
 
@@ -151,7 +152,7 @@ class LocalBlobs:
                 atomic.remove_tree(self._fs, directory)
                 raise
 
-    def publish(self, staged: Staged, *, durable: bool = False) -> bool:
+    def publish(self, staged: Staged, *, durable: bool = False, doubted: bool = False) -> bool:
         """Give staged bytes their name; the caller holds the lock of the digest's shard.
 
         Raises:
@@ -166,7 +167,7 @@ class LocalBlobs:
             atomic.make_dirs(self._fs, target.parent)
             if spool.publish_as(target):
                 return True
-            if self._size_of(target) == staged.size:
+            if self._size_of(target) == staged.size and not (doubted and is_rotten(self, staged.digest)):
                 if not durable:  # whoever published it may not have synced the name yet
                     atomic.sync_directory(self._fs, target.parent)
                 spool.drop()
@@ -243,6 +244,15 @@ class LocalBlobs:
     def sweep_staging(self, older_than_s: float = 0) -> int:
         """Remove what dead processes left in `uploads/`, if it is older than that; return how many."""
         return self._uploads.sweep(older_than_s)
+
+    def abandoned(self, older_than_s: float = 0) -> list[str]:
+        """Return the names in `uploads/` that `sweep_staging` would remove."""
+        return self._uploads.abandoned(older_than_s)
+
+    def set_aside(self, digest: Digest) -> None:
+        """Move a payload that is not what its name says to `quarantine/`; the caller holds the lock of its shard."""
+        with _payload(digest, "set aside"):
+            self._set_aside(digest, self._directory(digest))
 
     def _directory(self, digest: Digest) -> Path:
         return self._paths.resolve(layout.BINARIES, digest)

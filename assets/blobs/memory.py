@@ -55,7 +55,13 @@ class MemoryBlobs:
         """Begin an upload."""
         return Staging(MemorySpool())
 
-    def publish(self, staged: Staged, *, durable: bool = False) -> bool:  # noqa: ARG002 - the contract's name
+    def publish(
+        self,
+        staged: Staged,
+        *,
+        durable: bool = False,  # noqa: ARG002 - the contract's name
+        doubted: bool = False,  # noqa: ARG002 - the contract's name
+    ) -> bool:
         """Give staged bytes their name.
 
         Raises:
@@ -102,6 +108,14 @@ class MemoryBlobs:
             if self._payloads.pop(digest, None) is None:
                 raise _absent(digest)
 
+    def set_aside(self, digest: Digest) -> None:
+        """Forget a payload: there is no place to keep it.
+
+        Raises:
+            NotFoundError: there is no such payload.
+        """
+        self.remove(digest)
+
     def scan(self) -> Iterator[Digest]:
         """Yield every payload's digest."""
         with self._lock:
@@ -124,6 +138,10 @@ class MemoryBlobs:
     def sweep_staging(self, older_than_s: float = 0) -> int:  # noqa: ARG002 - the contract's name
         """Return 0: staged bytes die with their process."""
         return 0
+
+    def abandoned(self, older_than_s: float = 0) -> list[str]:  # noqa: ARG002 - the contract's name
+        """Return nothing: staged bytes die with their process."""
+        return []
 
     def _get(self, digest: Digest) -> bytes:
         with self._lock:

@@ -69,6 +69,24 @@ class Uploads:
                 owners.setdefault(owner, []).append(name)
         return sum(self._sweep_owner(root, owner, names, limit_ns) for owner, names in owners.items())
 
+    def abandoned(self, older_than_s: float) -> list[str]:
+        """Return the staged directories older than that whose owner is dead: what `sweep` would remove."""
+        root = self._paths.resolve(layout.UPLOADS)
+        limit_ns = int((self._clock.now().timestamp() - older_than_s) * 1_000_000_000)
+        staged = [name for name in self._names(root) if layout.owner_of(name) and not name.endswith(".lock")]
+        old = [name for name in staged if self._is_older(root / name, limit_ns)]
+        return [name for name in old if self._is_dead(root / layout.owner_lock(layout.owner_of(name) or ""))]
+
+    def _is_dead(self, lock: Path) -> bool:
+        try:
+            descriptor = self._fs.open(lock, os.O_RDWR | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return True
+        try:
+            return _try_lock(descriptor)
+        finally:
+            self._fs.close(descriptor)
+
     def _claimed(self) -> Claim:
         """Return this process's claim; a forked child makes its own."""
         with self._mutex:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BusyError, CalotypeError, FullError, UnreadableError
+from ..files import quarantine
 from ..schemas.catalog import CATALOG
 from .contract import Change, Record
 
@@ -130,7 +131,7 @@ class Intents:
             steps = _steps_in(self._engine.read_document(path).value)
         except UnreadableError as error:
             # It was written whole, so this is damage; what it wanted is lost, and nothing else may wait for it.
-            self._engine.set_aside(path)
+            quarantine.move(self._engine, path, error.message)
             _log.warning("%s is damaged and was set aside in quarantine/: %s", path, error.message)
             return
         self._stuck[path] = frozenset(step.path for step in steps)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..clock import Clock, SystemClock, timestamp
 from ..errors import CalotypeError, NotFoundError, UnreadableError
+from ..files import quarantine
 from ..ids import Ids, RandomIds
 from ..index.state import Problem, load_problems, unreadable_record
 from ..schemas.catalog import CATALOG, Kind
@@ -90,6 +91,11 @@ class JsonFiles:
         self.usage = Usage(self._projection, self._writing.intents.waiting, self.guard)
         with self.guard():
             pass  # what a dead process left is finished before anything is answered
+
+    @property
+    def projection(self) -> Projection:
+        """The index, for those who check it against the files."""
+        return self._projection
 
     def get(self, kind: str, key: str) -> Stored | None:
         """Return a record, or None when there is none."""
@@ -196,7 +202,8 @@ class JsonFiles:
                 return load_problems(db)
 
         findings = self._projection.answer(answer)
-        aside = [_set_aside(name) for name in self._engine.list("quarantine") if not _PAYLOAD.match(name)]
+        names = [name for name in self._engine.list(quarantine.FOLDER) if not name.endswith(quarantine.NOTE)]
+        aside = [_set_aside(name) for name in names if not _PAYLOAD.match(name)]
         return Health([asdict(found) for found in [*findings, *aside]], len(self._writing.intents.waiting()))
 
     def tidy(self) -> int:

@@ -83,7 +83,7 @@ class IndexFile:
         """Return the files that are not as the index last saw them, or are too young to tell."""
         with database.reading() as db:
             known = load_files(db)
-        paths = dict.fromkeys([*known, *self._paths()])
+        paths = dict.fromkeys([*known, *self.paths()])
         return [path for path in paths if not self._settled(path, known)]
 
     def _settled(self, path: str, known: Mapping[str, FileState]) -> bool:
@@ -144,7 +144,7 @@ class IndexFile:
                     {"fingerprint": fingerprint(CATALOG)},
                 )
                 db.execute("BEGIN")
-                for path in self._paths():
+                for path in self.paths():
                     self._project_new(db, path)
                 for statement in late:
                     db.execute(statement)
@@ -190,7 +190,7 @@ class IndexFile:
         else:
             self._whole.project(db, path)
 
-    def _paths(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """Yield every file of the catalog that may exist, users and tags before what refers to them."""
         seen: set[str] = set()
         for kind in CATALOG.values():

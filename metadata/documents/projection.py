@@ -143,7 +143,7 @@ class Projection:
                 identity = self.whole.write(path, document, busy) if busy else self.whole.identity(path)
             except BaseException:
                 # The file may or may not have changed; with the lock held, looking at it settles it.
-                self.attempt(path, partial(self._settle_locked, path=path))
+                self.settle(path)
                 raise
             if self.attempt(path, lambda db: self.whole.project_effects(db, path, identity, busy)):
                 self.saw(path, identity)
@@ -173,6 +173,10 @@ class Projection:
             return False
         return True
 
+    def settle(self, path: str) -> None:
+        """Make the index say what a whole-file document says now; the caller holds its lock."""
+        self.attempt(path, partial(self._settle_locked, path=path))
+
     def sweep(self) -> list[Problem]:
         """Compare every file with the index and project those that differ; return those that cannot be looked at.
 
@@ -191,6 +195,10 @@ class Projection:
                 _log.warning("%s cannot be looked at: %s", path, error.message)
                 failed.append(Problem(path, -1, kinds_in(path)[0].name, "", "unreadable", error.message))
         return failed
+
+    def paths(self) -> list[str]:
+        """Return every file of the catalog that is there, as far as names tell."""
+        return list(self._file.paths())
 
     def rebuild(self) -> None:
         """Make the index anew from the files."""
@@ -233,7 +241,7 @@ class Projection:
             if time.time_ns() - noted > NOTE_AGE_NS and lock.probe():
                 try:
                     with lock.hold():
-                        self.attempt(path, partial(self._settle_locked, path=path))
+                        self.settle(path)
                 except BusyError as error:
                     _log.warning("%s was left unfinished and cannot be looked at yet: %s", path, error.message)
 

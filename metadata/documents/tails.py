@@ -59,13 +59,16 @@ class Tails:
         """Return a file's identity, None when it is absent."""
         return identity_of(self._engine.fs, self._engine.paths.resolve(path))
 
-    def project(self, db: sqlite3.Connection, path: str, *, recovered: bool) -> FileIdentity | None:
+    def project(
+        self, db: sqlite3.Connection, path: str, *, recovered: bool, limit: int | None = None
+    ) -> FileIdentity | None:
         """Project what came since the recorded offset; return the identity up to which the index now speaks.
 
         Args:
             db: a connection inside a write transaction.
             path: the journal.
             recovered: damage was looked at under the lock, so what is still damaged is rot and is passed over.
+            limit: leave out the lines from this offset on; None: none.
 
         Raises:
             DamagedTailError: a damaged line was met and `recovered` is false.
@@ -78,6 +81,8 @@ class Tails:
         state = self._begin(db, path, kinds, identity)
         tally = _Tally(state.offset)
         for item in self._engine.journal(path).read(state.offset):
+            if limit is not None and item.offset >= limit:
+                break
             if isinstance(item, Damage):
                 if not recovered:
                     raise DamagedTailError(path)
@@ -174,6 +179,8 @@ class Tails:
         source = Source(path, line.offset, line.end - line.offset, rev)
         if isinstance(record.get("_deleted"), str):
             was = record.get("_was")
+            if line.check == "altered":
+                _altered(db, kind, path, line, key)
             self._projector.bury(db, kind, key, source, str(record["_deleted"]), was if isinstance(was, dict) else None)
             return -was_live, 1 + was_live
         body = with_parent(kind, path, without_bookkeeping(record))
@@ -208,9 +215,13 @@ def _valid(db: sqlite3.Connection, kind: Kind, path: str, line: Line, key: str, 
         _unreadable(db, kind, path, line.offset, key, error.message)
         return False
     if line.check == "altered":
-        reason = "its check value does not fit: it was edited by hand, or damaged"
-        save_problem(db, Problem(path, line.offset, kind.name, key, "altered", reason))
+        _altered(db, kind, path, line, key)
     return True
+
+
+def _altered(db: sqlite3.Connection, kind: Kind, path: str, line: Line, key: str) -> None:
+    reason = "its check value does not fit: it was edited by hand, or damaged"
+    save_problem(db, Problem(path, line.offset, kind.name, key, "altered", reason))
 
 
 def _unreadable(db: sqlite3.Connection, kind: Kind, path: str, offset: int, key: str, reason: str) -> None:

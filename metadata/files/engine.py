@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from typing import TYPE_CHECKING, Self
 
@@ -169,18 +168,6 @@ class FileEngine(Bundle):
             UnreadableError: it cannot be read.
         """
         return self._read(path, offset, length)[0]
-
-    def set_aside(self, path: str) -> None:
-        """Move a file that makes no sense to `quarantine/`, durably.
-
-        Raises:
-            FullError, UnreadableError: it could not be moved.
-        """
-        folder = self.paths.resolve("quarantine")
-        name = f"{path.replace('/', '-')[-150:]}.{secrets.token_hex(4)}"
-        with told(path, "set aside"):
-            atomic.make_dirs(self.fs, folder, mode=0o700)
-            atomic.move(self.fs, self.paths.resolve(path), folder / name)
 
     def remove(self, path: str) -> None:
         """Remove a file durably; absent is no error.

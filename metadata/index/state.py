@@ -125,6 +125,13 @@ def clear_problems(db: sqlite3.Connection, path: str, problem: str | None = None
     db.execute(f"DELETE FROM problems WHERE path = ?{where}", values)
 
 
+def replace_problems(db: sqlite3.Connection, path: str, problems: Iterable[Problem]) -> None:
+    """Remember these findings about a file, and no others."""
+    clear_problems(db, path)
+    for problem in problems:
+        save_problem(db, problem)
+
+
 def load_problems(db: sqlite3.Connection, path: str | None = None) -> list[Problem]:
     """Return the findings about one file, or about all."""
     where, values = ("", ()) if path is None else (" WHERE path = ?", (path,))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..clock import timestamp
 from ..documents.contract import Change, Record
-from ..errors import CalotypeError
+from ..errors import CalotypeError, UnreadableError
 from ..schemas.assets import Fact
 from .base import Repository
 
@@ -19,13 +20,39 @@ class FactsRepository(Repository[Fact]):
 
     model = Fact
 
-    def note_upload(self, sha256: str, found: Mapping[str, object]) -> Fact:
-        """Note that a payload was uploaded now, with what its bytes told (on-disk member names)."""
+    def trusted(self, sha256: str, within_s: float) -> bool:
+        """Tell whether a stored payload was hashed within this time, in seconds, and not found rotten since."""
+        try:
+            fact = self.find_by_id(sha256)
+        except UnreadableError:
+            return False
+        if fact is None or fact.rotten_at is not None:
+            return False
+        since = timestamp(self._clock.now() - timedelta(seconds=within_s))
+        return any(str(seen) >= since for seen in (fact.verified_at, fact.first_stored_at) if seen is not None)
+
+    def rotten(self, sha256: str) -> bool:
+        """Tell whether a stored payload was found not to be what its name says, and was not replaced since."""
+        fact = self.find_by_id(sha256)
+        return fact is not None and fact.rotten_at is not None
+
+    def note_upload(self, sha256: str, found: Mapping[str, object], *, hashed: bool = False) -> Fact:
+        """Note that a payload was uploaded now.
+
+        Args:
+            sha256: the payload.
+            found: what its bytes told, by on-disk names.
+            hashed: the copy that is stored now was hashed, so whatever was held against an older one is settled.
+        """
         now = timestamp(self._clock.now())
 
         def edit(record: Record | None) -> Record:
-            first = now if record is None else record.get("firstStoredAt", now)
-            fields = {**(record or {}), "sha256": sha256, **found, "firstStoredAt": first, "lastUploadAt": now}
+            known = dict(record or {})
+            if hashed and record is not None:
+                known.pop("rottenAt", None)
+                known["verifiedAt"] = now
+            first = known.get("firstStoredAt", now)
+            fields = {**known, "sha256": sha256, **found, "firstStoredAt": first, "lastUploadAt": now}
             return Fact.from_record(fields).to_record()
 
         (stored,) = self._documents.apply([Change("fact", sha256, edit)])

@@ -93,6 +93,8 @@ class Fact(Entity):
         placeholder: a tiny stand-in picture as text, shown while the picture loads.
         perceptual_hash: a short hash that is near for pictures that look alike.
         picture_identity: a hash of the decoded picture, equal for pictures with equal pixels.
+        verified_at: when the stored bytes were last hashed and found to be what their name says.
+        rotten_at: when they were found not to be; until they are replaced no upload trusts them.
     """
 
     declaration = Declaration(
@@ -115,3 +117,4 @@ class Fact(Entity):
     first_stored_at: Annotated[Timestamp | None, Filter()] = None
     last_upload_at: Annotated[Timestamp | None, Filter()] = None
     verified_at: Annotated[Timestamp | None, Filter()] = None
+    rotten_at: Annotated[Timestamp | None, Filter()] = None

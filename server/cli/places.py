@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import calotype
 from metadata.errors import InvalidError, NotFoundError
 
 from ..configuration import load_settings
+from ..wiring import open_checks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from ..checks import Checks
     from ..interface import Door
     from .output import Output
 
@@ -34,14 +38,21 @@ def open_folder(data_dir: Path | None, output: Output, *, create: bool = False) 
     except NotFoundError as error:
         if create:
             raise
-        folder = load_settings(os.environ, {"data_dir": data_dir}).settings.data_dir
-        raise NotFoundError(
-            f"There is no store in {folder}. Make one with `calotype init`, or name another folder with --data-dir or "
-            "DATA_DIR.",
-            path=str(folder),
-        ) from error
+        raise _no_store(load_settings(os.environ, {"data_dir": data_dir}).settings.data_dir) from error
     report(store, output)
     return store
+
+
+@contextmanager
+def checks_in(data_dir: Path | None) -> Iterator[Checks]:
+    """Open the data folder to check and mend it, however damaged it is; errors as `open_folder`."""
+    settings = load_settings(os.environ, {"data_dir": data_dir, "expect_store": True}).settings
+    with ExitStack() as stack:
+        try:
+            checks = stack.enter_context(open_checks(settings))
+        except NotFoundError as error:
+            raise _no_store(settings.data_dir) from error
+        yield checks
 
 
 def open_assets(
@@ -67,3 +78,11 @@ def report(store: calotype.LocalStore, output: Output) -> None:
         output.note(warning)
     if folder.adopted:
         output.note(f"{store.settings.data_dir} was the original application's folder; it is a Calotype store now.")
+
+
+def _no_store(folder: Path) -> NotFoundError:
+    return NotFoundError(
+        f"There is no store in {folder}. Make one with `calotype init`, or name another folder with --data-dir or "
+        "DATA_DIR.",
+        path=str(folder),
+    )

@@ -19,7 +19,7 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, gc, imports, key, link, put, serve, tokens, trash, user, variants, why
+from . import about, assets, folder, gc, imports, key, link, put, serve, tokens, trash, user, variants, verify, why
 from .output import Output
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def program() -> typer.Typer:
         folder.reindex,
         gc.gc,
         why.why,
+        verify.verify,
+        verify.repair,
         about.version,
     ):
         app.command()(command)

@@ -6,7 +6,9 @@ import http
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from assets.fsck.verifying import last_summary
 from metadata.errors import CalotypeError, FullError
+from metadata.findings import SORTS, Weight
 from metadata.index.query import Query
 
 from ..calls import Access, Operation, Strictness
@@ -139,7 +141,18 @@ def _degraded_reasons(call: Call) -> list[dict[str, object]]:
     if found.unfinished:
         detail = "Operations over several files wait to be finished; any process does so within a minute."
         reasons.append({"reason": "unfinished", "count": found.unfinished, "detail": detail})
-    return reasons + _collection_reasons(call) + _room_reasons(call)
+    return reasons + _verified_reasons(call) + _collection_reasons(call) + _room_reasons(call)
+
+
+def _verified_reasons(call: Call) -> list[dict[str, object]]:
+    """Return that the last verification found damage."""
+    last = last_summary(call.store.engine)
+    if last is None or last.get("sound"):
+        return []
+    damage = {kind: n for kind, n in last["counts"].items() if kind in SORTS and SORTS[kind].weight is Weight.DAMAGE}
+    detail = f"The verification of {last.get('at')} found damage; `calotype repair` shows what can be done."
+    reason: dict[str, object] = {"reason": "damage", "count": sum(damage.values()), "detail": detail}
+    return [reason | ({"findings": [damage]} if call.caller is not None and call.caller.admin else {})]
 
 
 def _collection_reasons(call: Call) -> list[dict[str, object]]:

@@ -27,6 +27,7 @@ from . import (
     signin,
     signing,
     tokens,
+    verification,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def all_operations() -> list[Operation]:
         *operations.operations(),
         *metrics.operations(),
         *gc.operations(),
+        *verification.operations(),
         *documentation.Documentation().operations(),
     ]
     described = Operation(

@@ -10,6 +10,14 @@ _REPOSITORIES = (
 )
 _FORMATS = ("bitmap", "boxes", "gif", "heif", "ifd", "jpeg", "jpeg2000", "png", "source", "webp")
 
+_CHECKS = (
+    *(f"metadata/checks/{name}.py" for name in ("files", "graph", "records", "seals")),
+    *("metadata/documents/comparing.py", "metadata/documents/mending.py"),
+    *("metadata/index/difference.py", "metadata/index/graph.py"),
+    *(f"assets/fsck/{name}.py" for name in ("learning", "payloads", "repairing", "report", "tree", "verifying")),
+    *("assets/blobs/hashing.py", "server/checks.py"),
+)
+
 # Modules whose tests stand elsewhere, with the place; a module with statements of its own has no business here.
 ELSEWHERE: dict[str, str] = {
     # The contract is tested over every implementation.
@@ -40,6 +48,8 @@ ELSEWHERE: dict[str, str] = {
         [f"assets/transfer/quilttap/{name}.py" for name in ("outcomes", "plan")],
         "tests/assets/transfer/quilttap/test_importer.py",
     ),
+    # Checks and repairs are tested from the damage on, over a whole store, kind by kind of finding.
+    **dict.fromkeys(_CHECKS, "tests/rot/test_findings.py"),
     # The model is tested where it is loaded: it never reads the environment by itself.
     "server/settings.py": "tests/server/test_configuration.py",
 }

@@ -1,0 +1,178 @@
+"""The full check: every payload is read and hashed again.
+
+What was found sound is noted in its facts, some hundreds at a time (one sync for all of them), so that a scrub that
+was interrupted can leave out what it has done, and an upload knows how long ago a stored copy was looked at. What was
+found rotten is noted too: no upload trusts it any more.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from metadata.clock import timestamp
+from metadata.documents.contract import Change
+from metadata.errors import CalotypeError, InvalidError, NotFoundError, UnreadableError
+
+from ..blobs.hashing import hash_of
+from .pace import Pace
+from .payloads import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from metadata.clock import Clock
+    from metadata.documents.contract import Documents, Record, Stored
+    from metadata.findings import Finding
+
+    from ..blobs.base import BlobStore
+    from ..digest import Digest
+    from .payloads import PayloadChecks
+
+_NOTED_AT_ONCE = 200
+_SPACE = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several parts of all payloads, by their hashes; the same payload is always in the same part.
+
+    Attributes:
+        number: from 1.
+        of: how many parts there are.
+    """
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """Read `n/t`.
+
+        Raises:
+            InvalidError: it is something else, or n is not from 1 to t.
+        """
+        number, _, of = text.partition("/")
+        if not (
+            number.isascii() and number.isdigit() and of.isascii() and of.isdigit() and 1 <= int(number) <= int(of)
+        ):
+            raise InvalidError(f"{text[:40]!r} is no part; the second of seven is 2/7.", field="part")
+        return cls(int(number), int(of))
+
+    def holds(self, digest: Digest) -> bool:
+        """Tell whether a payload belongs to this part."""
+        return int(digest[:8], 16) * self.of // _SPACE == self.number - 1
+
+
+@dataclass(slots=True)
+class Scrubbed:
+    """How far a scrub has come.
+
+    Attributes:
+        payloads: payloads read and hashed.
+        bytes: their bytes.
+        skipped: payloads left out because they were looked at lately.
+        total_bytes: about how many bytes there are to read.
+    """
+
+    payloads: int = 0
+    bytes: int = 0
+    skipped: int = 0
+    total_bytes: int = 0
+
+
+class Scrub:
+    """Hashes payloads again.
+
+    Args:
+        documents: the facts.
+        blobs: the payloads.
+        checks: looks again at what seems rotten.
+        clock: the time.
+    """
+
+    def __init__(self, documents: Documents, blobs: BlobStore, checks: PayloadChecks, clock: Clock) -> None:
+        self._documents = documents
+        self._blobs = blobs
+        self._checks = checks
+        self._clock = clock
+
+    def findings(
+        self,
+        part: Part,
+        *,
+        rate: float | None = None,
+        older_than_s: float | None = None,
+        noting: bool = True,
+        progress: Callable[[Scrubbed], None] = lambda _: None,
+    ) -> Iterator[Finding]:
+        """Yield the payloads whose bytes are not what their names say.
+
+        Args:
+            part: which payloads.
+            rate: bytes a second; None: no limit.
+            older_than_s: leave out what was found sound within this time, seconds.
+            noting: write down what was seen.
+            progress: called after each payload.
+        """
+        pace, done = Pace(self._clock, rate), Scrubbed()
+        done.total_bytes = self._documents.total("fact", "size") // part.of
+        since = None if older_than_s is None else timestamp(self._clock.now() - timedelta(seconds=older_than_s))
+        wanted = (digest for digest in sorted(self._blobs.scan()) if part.holds(digest))
+        for digests in chunks(wanted, _NOTED_AT_ONCE):
+            facts = self._documents.many("fact", digests)
+            sound, rotten = [], []
+            for digest in digests:
+                if since is not None and _verified(facts.get(digest)) >= since:
+                    done.skipped += 1
+                elif (found := self._looked(digest, pace, done)) is None:
+                    sound.append(digest)
+                else:
+                    rotten += [digest] if found.kind == "payload-rotten" else []
+                    yield found
+                progress(done)
+            if noting:
+                self._note(sound, rotten)
+
+    def _looked(self, digest: Digest, pace: Pace, done: Scrubbed) -> Finding | None:
+        def passed(count: int) -> None:
+            done.bytes += count
+            pace.passed(count)
+
+        done.payloads += 1
+        try:
+            if hash_of(self._blobs, digest, passed) == digest:
+                return None
+        except (NotFoundError, UnreadableError):
+            pass  # gone since; or refused, which the second look tells
+        # A payload may have been healed while it was read.
+        return self._checks.again(digest, self._checks.rotten)
+
+    def _note(self, sound: list[Digest], rotten: list[Digest]) -> None:
+        now = timestamp(self._clock.now())
+        changes = [Change("fact", digest, partial(_sound, now)) for digest in sound]
+        changes += [Change("fact", digest, partial(_rotten, now)) for digest in rotten]
+        with suppress(CalotypeError):  # a full disk, say: what could not be noted is read again the next time
+            self._documents.each(changes)
+
+
+def _verified(fact: Stored | None) -> str:
+    said = None if fact is None else fact.body.get("verifiedAt")
+    return said if isinstance(said, str) else ""
+
+
+def _sound(now: str, record: Record | None) -> Record | None:
+    if record is None:
+        return None
+    kept = {name: value for name, value in record.items() if name != "rottenAt"}
+    return {**kept, "verifiedAt": now}
+
+
+def _rotten(now: str, record: Record | None) -> Record | None:
+    if record is None:
+        return None
+    kept = {name: value for name, value in record.items() if name != "verifiedAt"}
+    return {**kept, "rottenAt": record.get("rottenAt", now)}

@@ -1,0 +1,1 @@
+"""Checks of the records: files, index, references and seals, as findings."""
