@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from .settings import LogFormat
 
 if TYPE_CHECKING:
     from .settings import Settings
+
+_SCARCE = frozenset({errno.EMFILE, errno.ENFILE})
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -31,6 +34,37 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
+class Scarcity(logging.Filter):
+    """Lets one line a second pass of those that say there are too many open files.
+
+    Whoever opens connections until there are no descriptors left could fill the disk with them otherwise.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: float | None = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record passes."""
+        if not _is_scarcity(record):
+            return True
+        if self._last is not None and 0 <= record.created - self._last < 1:
+            return False
+        self._last = record.created
+        return True
+
+
+def _is_scarcity(record: logging.LogRecord) -> bool:
+    if getattr(record, "errno", None) in _SCARCE:
+        return True
+    error: BaseException | None = record.exc_info[1] if record.exc_info else None
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _SCARCE:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def log_config(settings: Settings) -> dict[str, Any]:
     """Return the configuration for `logging.config.dictConfig`: everything to stderr, in the format of the settings."""
     plain = {"format": TEXT}
@@ -41,8 +75,14 @@ def log_config(settings: Settings) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": JsonLines} if as_json else plain, "visits": visits},
+        "filters": {"scarcity": {"()": Scarcity}},
         "handlers": {
-            "lines": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "lines"},
+            "lines": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "lines",
+                "filters": ["scarcity"],
+            },
             "visits": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "visits"},
         },
         "loggers": {

@@ -33,7 +33,8 @@ async def on_ours(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request)
     if outcome(error).status >= _SERVER_ERROR:
         internal = error if isinstance(error, InternalError) else None
-        _LOG.error("%s %s: %s", request_id, error.kind, error.message, exc_info=internal)
+        number = {"errno": error.details.get("errno")}
+        _LOG.error("%s %s: %s", request_id, error.kind, error.message, exc_info=internal, extra=number)
     admin = bool(request.scope.get("state", {}).get("admin", False))
     return problem_answer(error, request_id=request_id, admin=admin)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import logging.config
@@ -13,7 +14,7 @@ import pytest
 
 from server.accesslog import ACCESS_LOGGER
 from server.configuration import load_settings
-from server.logs import JsonLines, log_config
+from server.logs import JsonLines, Scarcity, log_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,3 +72,32 @@ def test_workers_get_it_by_pickle() -> None:
     assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301 - made here
     assert config["formatters"]["lines"]["()"] is JsonLines
     assert sys.stderr is not None
+
+
+def record(at: float, error: BaseException | None = None, **more: object) -> logging.LogRecord:
+    made = logging.LogRecord("calotype", logging.ERROR, __file__, 1, "failed", (), None)
+    made.created = at
+    made.__dict__.update(more)
+    if error is not None:
+        made.exc_info = (type(error), error, None)
+    return made
+
+
+def test_one_line_a_second_of_too_many_open_files() -> None:
+    scarcity = Scarcity()
+    scarce = OSError(errno.EMFILE, "Too many open files")
+    caused = RuntimeError("cannot")
+    caused.__cause__ = scarce
+    passed = [scarcity.filter(record(100 + tenth / 10, scarce)) for tenth in range(25)]
+    assert passed == [True, *[False] * 9, True, *[False] * 9, True, *[False] * 4]
+    assert not scarcity.filter(record(102.5, caused))
+    assert not scarcity.filter(record(102.6, errno=errno.ENFILE))
+    assert scarcity.filter(record(50, scarce))  # the clock was set back
+
+
+def test_everything_else_passes() -> None:
+    scarcity = Scarcity()
+    for at in range(3):
+        assert scarcity.filter(record(at / 10, OSError(errno.EIO, "bad")))
+        assert scarcity.filter(record(at / 10))
+        assert scarcity.filter(record(at / 10, errno=None))
