@@ -165,7 +165,8 @@ def test_a_damaged_note_is_set_aside_and_stops_nothing(
     (root / FOLDER / "0.json").write_text(text)
     files.apply([put("asset", {**record, "filename": "renamed"}, ANY)])
     assert files.health().unfinished == 0
-    (kept,) = (root / "quarantine").iterdir()
+    kept, note = sorted((root / "quarantine").iterdir())
+    assert note.name == f"{kept.name}.note.json"
     assert kept.read_text() == text
 
 
