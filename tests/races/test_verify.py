@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -12,7 +12,7 @@ from assets.fsck import payloads
 from assets.fsck.report import Wishes
 from assets.library import Upload
 from metadata.errors import CalotypeError
-from metadata.findings import Weight
+from metadata.findings import Finding, Weight
 from server.configuration import load_settings
 from server.wiring import open_store
 
@@ -41,12 +41,14 @@ class Busy:
         acts = (self.upload_and_delete, self.upload_and_delete, self.talk, self.link)
         self._threads = [threading.Thread(target=self._run, args=(act, n)) for n, act in enumerate(acts)]
 
-    def __enter__(self) -> Busy:
+    def __enter__(self) -> Self:
+        """Begin."""
         for thread in self._threads:
             thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Stop, and wait for what is being done."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()
@@ -120,7 +122,7 @@ def test_the_harness_notices_a_check_that_looks_without_locks(tmp_path: Path, mo
         for asset in assets:  # what was read a moment ago, and not a second time
             threading.Event().wait(0.002)
             if self._size(asset.body["sha256"]) is None:
-                yield payloads.Finding("payload-missing", asset.body["sha256"], "")
+                yield Finding("payload-missing", asset.body["sha256"], "")
 
     monkeypatch.setattr(payloads.PayloadChecks, "_recorded", missing)
     assert found_while_busy(tmp_path / "data", 30) != []
