@@ -161,7 +161,7 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.headers = []  # what comes after a body in chunks is for nobody
         if len(self.pipeline) > self._limits.pipelined:
-            self.transport.abort()
+            raise httptools.HttpParserError("too many requests sent ahead")  # ends the parsing of the piece as well
 
     def on_message_complete(self) -> None:
         """Take the end of a request; the last one of a connection was answered, and its answer could be read."""

@@ -47,12 +47,12 @@ PNG = bytes.fromhex(
 class Server:
     """A uvicorn in a thread, listening on a free port of 127.0.0.1."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, protocol: type[Protocol] = Protocol) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app,
-            http=Protocol,
+            http=protocol,
             log_config=None,
             lifespan="off",
             proxy_headers=False,
@@ -101,8 +101,8 @@ def serve() -> Iterator[Callable[[ASGIApp], Server]]:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
 
-        def start(app: ASGIApp) -> Server:
-            server = Server(app)
+        def start(app: ASGIApp, protocol: type[Protocol] = Protocol) -> Server:
+            server = Server(app, protocol)
             stack.callback(server.stop)
             return server
 
