@@ -10,7 +10,7 @@ from metadata.errors import CalotypeError, ConflictError, NotFoundError, Unreada
 
 from ..digest import parse_digest
 from .data import Report
-from .execution import execute, execute_alone, purge
+from .execution import execute, execute_alone, purge, rescue
 from .planning import Wishes, plan
 from .reasons import why
 
@@ -96,6 +96,15 @@ class Collection:
                 now = timestamp(self.premises.clock.now())
                 self.premises.state.save(replace(self.last, at=now, blocked=error.message))
                 raise
+
+    def rescue(self) -> int:
+        """Bring back from the trash what is used again, and return how many: a backup begins with this.
+
+        Raises:
+            UnreadableError: a folder cannot be listed.
+        """
+        self.premises.disposal.usage.catch_up()
+        return rescue(self.premises, sorted({one.sha256 for one in self.trashed()}))
 
     def trashed(self) -> list[Trashed]:
         """Return what is in the trash."""

@@ -68,6 +68,17 @@ def execute_alone(premises: Premises, plan: Plan, *, force: bool = False) -> Rep
     return run.report
 
 
+def rescue(premises: Premises, digests: Iterable[str]) -> int:
+    """Bring those payloads back from the trash that are used; return how many."""
+    count, shadowed = 0, premises.disposal.usage.shadowed()
+    for digest in map(Digest, digests):
+        with premises.documents.guard(), premises.shards(digest.shard):
+            used = digest in shadowed or premises.documents.is_live(digest)
+            if used and premises.disposal.trash.take_back(digest):
+                count += 1
+    return count
+
+
 def purge(premises: Premises, entries: Iterable[Entry]) -> Counter[str]:
     """Remove entries of the trash for good; one that is used again comes back instead. Return what was done.
 
@@ -80,6 +91,8 @@ def purge(premises: Premises, entries: Iterable[Entry]) -> Counter[str]:
         digest, size = entry.digest, trash.size(entry) or 0
         # Alone, so that nobody can come to mention it between the question and the act.
         with premises.documents.guard(exclusive=True), premises.shards(digest.shard):
+            for problem in premises.disposal.usage.damage():
+                raise uncertain(problem)
             if premises.documents.is_live(digest) and trash.take_back(digest):
                 done["rescued"] += 1
             elif trash.doom([entry]):
@@ -112,11 +125,7 @@ class _Run:
 
     def rescue(self) -> None:
         """Bring back what is in the trash and used."""
-        for sha256 in self._plan.rescues:
-            digest = Digest(sha256)
-            with self._premises.documents.guard(), self._premises.shards(digest.shard):
-                if self._used(digest) and self._premises.disposal.trash.take_back(digest):
-                    self._done["rescued"] += 1
+        self._done["rescued"] += rescue(self._premises, self._plan.rescues)
 
     def take(self) -> None:
         """Move what nobody uses to the trash, a shard at a time."""

@@ -127,9 +127,9 @@ class _Draft:
         for sha256 in sorted(digests - self._usage.live_among(digests)):
             try:
                 found = self._premises.blobs.stat(Digest(sha256))
-            except (NotFoundError, UnreadableError):
-                continue  # no payload but something else of such a name, which is for `verify`
-            changed = 0.0 if found.path is None else found.path.stat().st_mtime
+                changed = 0.0 if found.path is None else found.path.stat().st_mtime
+            except (NotFoundError, UnreadableError, OSError):
+                continue  # no payload but something else of such a name, which is for `verify`; or gone meanwhile
             wanted = timestamp(datetime.fromtimestamp(changed, UTC))
             yield Item(sha256, found.size, wanted, self._fate(sha256, wanted))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import NotFoundError, UnreadableError
+from ..files import quarantine
 from ..index.state import Problem, load_problems
 from ..index.tables import column_of, table_of
 from ..schemas.catalog import CATALOG
@@ -115,16 +116,14 @@ class Usage:
         with self._guard():
             pass
         failed = self._projection.answer(self._projection.sweep)
-        unfinished = [
-            Problem(path, -1, "", "", "unfinished", "an operation over several files could not be finished")
-            for path in self._waiting()
-        ]
-        return list(dict.fromkeys([*failed, *unfinished, *self.damage(), *self._miscounted()]))
+        return list(dict.fromkeys([*failed, *self.damage(), *self._miscounted()]))
 
     def damage(self) -> list[Problem]:
-        """Return what is known to be unreadable and could name or mention a payload."""
+        """Return what is known to be unreadable, or not finished, and could name or mention a payload."""
         found = self._ask(load_problems)
-        return [one for one in found if one.problem == "unreadable" and _may_name(one.kind)]
+        why = "an operation over several files could not be finished"
+        unfinished = [Problem(path, -1, "", "", "unfinished", why) for path in self._waiting()]
+        return [*unfinished, *(one for one in found if one.problem == "unreadable" and _may_name(one.kind))]
 
     def census(self) -> dict[str, int]:
         """Return how many records there are of every kind that can name or mention a payload."""
@@ -188,9 +187,11 @@ class Usage:
         """
         engine = self._projection.engine
         found: set[str] = set()
-        for name in engine.list("quarantine"):
+        for name in engine.list(quarantine.FOLDER):
+            if name.endswith(quarantine.NOTE):
+                continue  # it says where something was, which may be a payload that is rotten
             with suppress(NotFoundError, UnreadableError):  # a payload's folder, or taken away meanwhile
-                found |= _hashes_in(engine.read_bytes(f"quarantine/{name}"))
+                found |= _hashes_in(engine.read_bytes(f"{quarantine.FOLDER}/{name}"))
         for problem in self._ask(load_problems):
             if problem.problem == "duplicate":
                 found |= self._hashes(problem)

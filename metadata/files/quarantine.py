@@ -1,7 +1,7 @@
 """`quarantine/`: what makes no sense is kept here for a person to look at, each thing with a note beside it.
 
-Nothing here is ever read again by a store. A note is `<name>.note.json`: where the thing was, when it was moved, and
-why.
+Nothing here is ever served again; garbage collection alone looks into it, and keeps the payloads whose hashes it finds.
+A note is `<name>.note.json`: where the thing was, when it was moved, and why.
 """
 
 from __future__ import annotations

@@ -124,3 +124,14 @@ def test_a_state_that_makes_no_sense_is_none(house: House, text: str) -> None:
     assert dict(house.gc.last.census) == {}
     assert house.gc.run_if_due(3600) is not None
     assert json.loads((house.root / "trash/collection.json").read_text())["census"]["asset"] == 0
+
+
+def test_what_is_used_again_can_be_had_back_at_once(house: House) -> None:
+    digest = house.drop()
+    house.drop(b"other")
+    house.collect(grace_s=0)
+    assert house.gc.rescue() == 0
+    house.character(avatar_url=f"/blobs/{digest}")
+    assert house.gc.rescue() == 1
+    assert house.raw(digest).read_bytes() == b"some bytes"
+    assert len(house.trash()) == 1

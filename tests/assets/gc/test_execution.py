@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assets.gc.execution import purge
 from metadata.errors import BusyError, ConflictError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
@@ -175,3 +176,27 @@ def test_facts_that_are_left_over_go(house: House) -> None:
     house.raw(digest).parent.rmdir()
     assert house.collect(grace_s=0) == {}
     assert house.gc.premises.facts.find_by_id(digest) is None
+
+
+def test_an_operation_that_got_stuck_meanwhile_stops_the_sweep(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be about to bring a record that names the payload."""
+    house.drop()
+    plan = house.gc.plan(grace_s=0)
+    usage = house.gc.premises.disposal.usage
+    monkeypatch.setattr(usage, "catch_up", list)
+    monkeypatch.setattr(usage, "_waiting", lambda: ["intents/one.json"])
+    with pytest.raises(UnreadableError, match=r"intents/one\.json"):
+        house.gc.execute(plan)
+    monkeypatch.undo()
+    house.gc.execute(plan)
+    (entry,) = house.gc.premises.disposal.trash.entries()
+    monkeypatch.setattr(usage, "_waiting", lambda: ["intents/one.json"])
+    with pytest.raises(UnreadableError):
+        purge(house.gc.premises, [entry])
+    assert len(house.trash()) == 1
+
+
+def test_the_note_of_a_rotten_payload_keeps_nothing(house: House) -> None:
+    digest = house.drop()
+    (house.root / "quarantine/x.note.json").write_text(json.dumps({"was": f"binaries/{digest}"}))
+    assert house.collect(grace_s=0)["taken"] == 1
