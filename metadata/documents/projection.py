@@ -64,6 +64,9 @@ class Projection:
         self._seen: dict[str, FileIdentity | None] = {}
         self._mutex = threading.RLock()
         self.database: Database = self._file.open()
+        with self.database.reading() as db:
+            # Known to be due, however young: nothing here was acknowledged to a reader of this process yet.
+            self._due = set(load_pending(db))
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -169,13 +172,15 @@ class Projection:
                 write()
         except (sqlite3.Error, CalotypeError, OSError) as error:
             self._seen.pop(what, None)
+            self._due.add(what)
             _log.warning("The index could not take %s (%s); the next reader brings it up to date.", what, error)
             return False
         return True
 
     def settle(self, path: str) -> None:
         """Make the index say what a whole-file document says now; the caller holds its lock."""
-        self.attempt(path, partial(self._settle_locked, path=path))
+        if self.attempt(path, partial(self._settle_locked, path=path)):
+            self._due.discard(path)
 
     def sweep(self) -> list[Problem]:
         """Compare every file with the index and project those that differ; return those that cannot be looked at.
@@ -238,7 +243,7 @@ class Projection:
         for path, noted in notes.items():
             lock = self.engine.locks.lock_of(path)
             # A held lock means a writer at work: its old row is served until it is done.
-            if time.time_ns() - noted > NOTE_AGE_NS and lock.probe():
+            if (path in self._due or time.time_ns() - noted > NOTE_AGE_NS) and lock.probe():
                 try:
                     with lock.hold():
                         self.settle(path)

@@ -103,7 +103,7 @@ class Draft:
         """Give the file its name and return its identity.
 
         Raises:
-            OSError: the target is as it was.
+            OSError: the target is as it was; EIO: it may be the new one, and may not last.
         """
         if self._fs.fstat(self._descriptor).st_size != self.size:
             raise OSError(errno.EIO, "the file has another length than was written", str(self._path))
@@ -111,9 +111,13 @@ class Draft:
             self._fs.fsync(self._descriptor)
         self._fs.rename(self._temporary, self._path)
         self._published = True
-        if sync:
-            sync_directory(self._fs, self._path.parent)
-        return FileIdentity.of(self._fs.fstat(self._descriptor))
+        try:
+            if sync:
+                sync_directory(self._fs, self._path.parent)
+            return FileIdentity.of(self._fs.fstat(self._descriptor))
+        except OSError as error:
+            # "No space" would say that nothing was done.
+            raise OSError(errno.EIO, f"renamed, and then: {error.strerror}", str(self._path)) from error
 
 
 def write_all(fs: FileSystem, descriptor: int, data: bytes, offset: int | None = None) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .trouble import told
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
 
     from .filesystem import FileSystem
 
@@ -52,9 +54,10 @@ def identity_of(fs: FileSystem, target: Path | int) -> FileIdentity | None:
     """Return the identity of a path or an open descriptor; None when there is nothing at the path.
 
     Raises:
-        OSError: it cannot be looked at, which is not the same as absent.
+        UnreadableError: it cannot be looked at, which is not the same as absent.
     """
-    try:
-        return FileIdentity.of(fs.fstat(target) if isinstance(target, int) else fs.stat(target))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    with told(target if isinstance(target, Path) else f"descriptor {target}", "looked at"):
+        try:
+            return FileIdentity.of(fs.fstat(target) if isinstance(target, int) else fs.stat(target))
+        except (FileNotFoundError, NotADirectoryError):
+            return None

@@ -217,6 +217,20 @@ def test_a_note_of_a_writer_at_work_is_left_to_it(
     other.close()
 
 
+def test_a_note_that_was_left_is_settled_at_once_by_who_opens_next(
+    files: JsonFiles, root: Path, make: ModuleType
+) -> None:
+    who = make.character("Alice")
+    files.apply([put("character", who)])
+    path = f"characters/{who['id']}.json"
+    with files._projection.database.writing() as db:  # noqa: SLF001 - as a writer that dies does it
+        note_pending(db, [path])
+    (root / path).write_text(json.dumps({**who, "name": "Bob"}))
+    other = JsonFiles(FileEngine.open(root))
+    assert [item.body["name"] for item in other.find("character", Query()).items] == ["Bob"]
+    other.close()
+
+
 class Operations(RuleBasedStateMachine):
     """Any operations on both sorts of homes, by two stores over one folder; the index always equals a fresh one."""
 

@@ -64,6 +64,27 @@ def test_order_is_write_sync_rename_sync(tmp_path: Path, failing: Any) -> None:
     assert failing.calls == ["rename"]
 
 
+def test_what_fails_after_the_rename_is_not_called_no_space(tmp_path: Path) -> None:
+    class Full(FileSystem):
+        """Has no room for anything once a file has been renamed."""
+
+        renamed = False
+
+        def rename(self, source: Path, target: Path) -> None:
+            super().rename(source, target)
+            self.renamed = True
+
+        def fsync(self, descriptor: int) -> None:
+            if self.renamed:
+                raise OSError(errno.ENOSPC, "no room")
+            super().fsync(descriptor)
+
+    with pytest.raises(OSError, match="no room") as raised:
+        atomic.write_whole(Full(), tmp_path / "file", b"new")
+    assert raised.value.errno == errno.EIO  # "no space" is what says that nothing was done
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
 def test_new_directories_are_synced_parent_by_parent(tmp_path: Path, failing: Any) -> None:
     atomic.make_dirs(failing, tmp_path / "a" / "b" / "c")
     assert failing.calls == ["fsync"] * 3

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from metadata.errors import UnreadableError
 from metadata.files.filesystem import FileSystem
 from metadata.files.identity import FileIdentity, identity_of
 
@@ -82,7 +83,7 @@ def test_absent_is_none_and_what_cannot_be_looked_at_is_an_error(tmp_path: Path)
     assert identity_of(FS, tmp_path / "absent") is None
     (tmp_path / "file").write_bytes(b"")
     assert identity_of(FS, tmp_path / "file" / "below") is None
-    with pytest.raises(OSError, match="too long"):
+    with pytest.raises(UnreadableError, match="too long"):
         identity_of(FS, tmp_path / ("x" * 300))
 
 
