@@ -49,6 +49,7 @@ bench: $(INSTALLED) ## measure this machine: hashing, durable appends, whole fil
 	$(BIN)/python bench/floor.py
 	$(BIN)/python bench/gc.py
 	$(BIN)/python bench/verify.py
+	$(BIN)/python -m bench.lists
 
 clean: ## remove the environment and every cache; data is left alone
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
