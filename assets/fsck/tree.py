@@ -27,7 +27,6 @@ LEFTOVER_AGE_S = 3600.0
 """A temporary file that is younger may be somebody's in another container, whose process ids mean nothing here."""
 
 _TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp")
-_DERIVED = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.r\d+\.[a-z0-9]+")
 _INTENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json")
 _IGNORED = frozenset({".gitkeep", ".gitignore", ".DS_Store", "lost+found"})
 _ROOT = frozenset({MARKER, *SEED_FOLDERS, *OWN_FOLDERS})
@@ -120,7 +119,7 @@ class TreeCheck:
             if temporary is not None:
                 if self._dead(f"{path}/{inner}", int(temporary["pid"])):
                     yield Finding("leftover", f"{path}/{inner}", "Its process ended before it did.", Repair.CLEAR)
-            elif inner != layout.RAW and not _DERIVED.fullmatch(inner):
+            elif inner != layout.RAW and layout.recipe_of(inner) is None:
                 yield Finding(
                     "stray", f"{path}/{inner}", "It is no picture derived from this payload.", Repair.SET_ASIDE
                 )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GRAMMAR = re.compile(r"(?P<width>[1-9]\d{0,4})?x(?P<height>[1-9]\d{0,4})?(?:-(?P<fit>cover|contain))?")
+_LONGEST: Final = 16_383
+"""The longest side of a WebP; the other formats take more."""
+
 _FACES: Final = 1 / 3
 """Where the faces are in a tall picture: portraits have them in the upper third."""
 
@@ -84,10 +87,12 @@ class Variant:
     def plan(self, width: int, height: int) -> Plan:
         """Return what to cut out of an upright picture of this size in pixels, and how large it becomes.
 
-        Never enlarged: a picture that is too small keeps its pixels, and with `cover` still gets the proportions.
+        Never enlarged: a picture that is too small keeps its pixels, and with `cover` still gets the proportions. No
+        side is longer than every format can have.
         """
         if self.width is None or self.height is None or self.fit is Fit.CONTAIN:
-            scale = min(1.0, (self.width or width) / width, (self.height or height) / height)
+            wide, high = min(self.width or _LONGEST, _LONGEST), min(self.height or _LONGEST, _LONGEST)
+            scale = min(1.0, wide / width, high / height)
             return Plan((0.0, 0.0, width, height), (_pixels(width * scale), _pixels(height * scale)))
         scale = max(self.width / width, self.height / height)
         across, down = self.width / scale, self.height / scale
@@ -95,7 +100,7 @@ class Variant:
         top = (height - down) / 2
         if self.fit is Fit.FACE:
             top = min(max(0.0, height * _FACES - down / 2), height - down)
-        shrink = min(1.0, scale)
+        shrink = min(1.0, scale, _LONGEST / across, _LONGEST / down)
         box = (left, top, min(left + across, width), min(top + down, height))
         return Plan(box, (_pixels(across * shrink), _pixels(down * shrink)))
 

@@ -46,7 +46,7 @@ def gc(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which payloads nothing uses; with --yes move them to the trash.
+    """Say which payloads nothing uses; with --yes trash them.
 
     What is in the trash for a week goes for good.
     """

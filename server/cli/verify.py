@@ -82,7 +82,7 @@ def verify(
 
 
 def repair(*, full: Full = False, yes: Yes = False, data_dir: DataDir = None, as_json: AsJson = False) -> int:
-    """Show how what `verify` finds can be mended, and with --yes mend it.
+    """Say how what `verify` finds is mended, and with --yes mend it.
 
     Nothing that is not understood is deleted: it goes to quarantine/ with a note. The exit status is 14 when
     something is left that needs somebody to act.

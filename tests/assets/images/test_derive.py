@@ -265,6 +265,12 @@ def test_tiny_and_narrow_pictures(seeing: ModuleType, size: tuple[int, int], for
         assert min(made(seeing.encoded(Image.new("RGB", size), "PNG"), variant, form).size) >= 1
 
 
+@pytest.mark.parametrize("form", Format)
+def test_a_picture_that_is_longer_than_a_format_can_be(seeing: ModuleType, form: Format) -> None:
+    data = seeing.encoded(Image.new("RGB", (20, 70_000), "teal"), "PNG")
+    assert made(data, Variant(512, None, Fit.CONTAIN), form).size == (5, 16_383)
+
+
 def test_what_is_no_picture_is_not_supported() -> None:
     for data in (b"just a text", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"):
         with pytest.raises(UnsupportedError):

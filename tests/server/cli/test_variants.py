@@ -49,6 +49,12 @@ def test_warm_stats_purge(calo: Invoke, folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("pictures")
+def test_derived_pictures_are_no_strangers_to_verify(calo: Invoke) -> None:
+    calo("variants", "warm", "--variant", "thumb", "--variant", "avatar", "--variant", "x512", "--variant", "64x")
+    assert calo("verify").out.endswith("All is well.\n")
+
+
+@pytest.mark.usefixtures("pictures")
 def test_warm_what_is_named(calo: Invoke, folder: Path) -> None:
     done = calo("variants", "warm", "--variant", "64x", "--variant", "avatar", "--format", "avif")
     assert done.out == "4 made, 0 there before, 2 refused\n"
