@@ -238,3 +238,23 @@ def test_many_threads_stage_and_publish_at_once(store: BlobStore) -> None:
     assert len(fresh) == 160
     assert sum(fresh) == 20
     assert sorted(store.scan()) == sorted(digest_of(b"%d" % number) for number in range(20))
+
+
+def test_what_is_set_aside_is_gone_and_can_be_stored_again(store: BlobStore) -> None:
+    digest = _put(store, b"x")
+    store.set_aside(digest)
+    assert list(store.scan()) == []
+    with pytest.raises(NotFoundError):
+        store.set_aside(digest)
+    assert store.publish(_staged(store, b"x")) is True
+
+
+def test_a_sound_payload_is_kept_however_much_it_is_doubted(store: BlobStore) -> None:
+    _put(store, b"x")
+    assert store.publish(_staged(store, b"x"), doubted=True) is False
+
+
+def test_what_is_being_staged_is_not_abandoned(store: BlobStore) -> None:
+    with store.stage() as staging:
+        staging.write(b"x")
+        assert store.abandoned() == []

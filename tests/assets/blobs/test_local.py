@@ -281,3 +281,14 @@ def test_bytes_staged_in_memory_are_refused(blobs: LocalBlobs, root: Path) -> No
     with pytest.raises(InternalError, match="another store"):
         blobs.publish(staged)
     assert _left(root) == []
+
+
+def test_a_rotten_copy_is_replaced_by_an_upload_that_doubts_it(blobs: LocalBlobs, root: Path) -> None:
+    digest = _put(blobs, b"sound")
+    blobs.path(digest).write_bytes(b"s0und")
+    assert blobs.publish(_stage(blobs, b"sound")) is False, "without a doubt the size is all that is looked at"
+    assert blobs.path(digest).read_bytes() == b"s0und"
+    assert blobs.publish(_stage(blobs, b"sound"), doubted=True) is True
+    assert blobs.path(digest).read_bytes() == b"sound"
+    (aside,) = (root / "quarantine").iterdir()
+    assert (aside / "raw").read_bytes() == b"s0und"

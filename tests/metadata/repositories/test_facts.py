@@ -48,3 +48,30 @@ def test_facts_go_together_and_come_back_one_by_one(documents: MemoryDocuments, 
     assert facts.get(one.sha256) == newer
     with pytest.raises(InvalidError):
         facts.revive({"sha256": make.sha(3), "size": "many"})
+
+
+def test_a_payload_is_trusted_for_a_while_after_it_was_hashed(
+    documents: MemoryDocuments, make: ModuleType, clock: Any
+) -> None:
+    facts = FactsRepository(documents, clock=clock)
+    assert not facts.trusted(make.sha(1), 60), "nothing is known of it"
+    facts.note_upload(make.sha(1), {"size": 5})
+    assert facts.trusted(make.sha(1), 60)
+    clock.go(seconds=61)
+    facts.note_upload(make.sha(1), {"size": 5})
+    assert not facts.trusted(make.sha(1), 60), "that it was wanted again says nothing of the stored copy"
+    facts.note_upload(make.sha(1), {"size": 5}, hashed=True)
+    assert facts.trusted(make.sha(1), 60)
+
+
+def test_what_was_found_rotten_is_not_trusted_until_it_is_hashed_again(
+    documents: MemoryDocuments, make: ModuleType, clock: Any
+) -> None:
+    facts = FactsRepository(documents, clock=clock)
+    facts.note_upload(make.sha(1), {"size": 5, "rottenAt": "2026-01-01T00:00:00.000Z"})
+    assert facts.rotten(make.sha(1))
+    assert not facts.trusted(make.sha(1), 60)
+    facts.note_upload(make.sha(1), {"size": 5}, hashed=True)
+    assert not facts.rotten(make.sha(1))
+    assert facts.trusted(make.sha(1), 60)
+    assert not facts.rotten(make.sha(2))
