@@ -44,9 +44,10 @@ class Disposal:
 
 def uncertain(problem: Problem) -> UnreadableError:
     """Return the refusal to remove anything because of a file that may name any payload."""
+    reason = problem.reason.rstrip(".")
     return UnreadableError(
-        f"{problem.path} may name any payload, and it is {problem.problem}: {problem.reason}. Nothing is removed until"
-        f" that is settled: {_way_out(problem)}.",
+        f"{problem.path} may name any payload, and it is {problem.problem}: {reason}. Nothing is removed until that is"
+        f" settled: {_way_out(problem)}.",
         path=problem.path,
         problem=problem.problem,
     )

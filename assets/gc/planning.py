@@ -187,8 +187,8 @@ def _any_damage(premises: Premises) -> Iterator[Refusal]:
     """Yield a refusal for every damage: records go only from a store of which everything can be read."""
     for finding in premises.documents.health().findings:
         if finding["problem"] not in {"altered", "duplicate"}:
-            path, problem = str(finding["path"]), str(finding["problem"])
-            message = f"{path} is {problem}: {finding['reason']}. Unreferenced records stay until it is settled."
+            path, problem, reason = (str(finding[name]) for name in ("path", "problem", "reason"))
+            message = f"{path} is {problem}: {reason.rstrip('.')}. Unreferenced records stay until it is settled."
             yield Refusal(problem, message, path)
 
 
