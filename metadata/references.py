@@ -11,18 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 from .belonging import owners_of
 from .documents.contract import ANY, Change, Documents, Edit, Expectation, Record, Referrer, drop
-from .errors import ConflictError
+from .documents.removals import refusal
+from .documents.settling import within
 from .index.children import children_of, parent_of
 from .index.query import MAX_LIMIT, Query
 from .index.tables import field_name
-from .schemas.catalog import CATALOG, RefField, references_to
+from .schemas.catalog import CATALOG, RefField
 from .schemas.fields import OnDelete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-LISTED = 100
-"""How many referrers a refusal lists."""
+
+def remove(documents: Documents, kind: str, key: str, *, expect: Expectation = ANY, force: bool = False) -> None:
+    """Remove a record and settle everything that refers to it.
+
+    What is little is one operation; what is much is decided at once and carried out bit by bit, see `retire`.
+
+    Raises:
+        NotFoundError: there is no such record.
+        StaleError: it is not of the expected version.
+        ConflictError: a rule forbids it; `referrers` lists what refers to the record.
+    """
+    with documents.guard(exclusive=True):
+        if not documents.retire(kind, key, expect=expect, force=force):
+            documents.apply(removal(documents, kind, key, expect=expect, force=force))
 
 
 def removal(
@@ -39,20 +52,8 @@ def removal(
     plan.remove(kind, key, expect)
     blockers = plan.blockers
     if blockers:
-        raise ConflictError(
-            f"This {kind} is still used in {len(blockers)} place(s). Remove it there first{_insisting(kind)}.",
-            referrers=[{"kind": by.kind, "id": by.key, "field": by.field} for by in blockers[:LISTED]],
-            count=len(blockers),
-        )
+        raise refusal(kind, blockers)
     return plan.changes()
-
-
-def _insisting(kind: str) -> str:
-    """Return what a refusal says of `force`, where some reference to this kind gives way to it."""
-    if kind == "user":
-        return ", or repeat the request with cascade=1, which deletes all that this user owns"
-    gives_way = any(ref.forced is not None for _, ref in references_to(kind))
-    return ", or repeat the request with force=1, which settles those references" if gives_way else ""
 
 
 class _Plan:
@@ -133,7 +134,7 @@ class _Plan:
         elif rule is not OnDelete.KEEP:
             edits = self._edits.setdefault((referrer.kind, referrer.key), [])
             edits.append((ref, target))
-            edits.extend(_within(referrer.kind, ref, body))
+            edits.extend(within(CATALOG[referrer.kind], ref, body))
 
     def _check_mentions(self, key: str) -> None:
         stored = self._documents.get("asset", key)
@@ -144,13 +145,6 @@ class _Plan:
             # What another user writes does not keep this user from deleting a record of their own.
             if owner in ("", stored.body.get("userId")):
                 self._blockers.append(referrer)
-
-
-def _within(kind: str, ref: RefField, body: Mapping[str, Any]) -> Iterator[tuple[RefField, str]]:
-    """Yield the references of a record into a parent's log; they go with its reference to the parent."""
-    for other in CATALOG[kind].refs:
-        if other.to is not None and ref.path == (CATALOG[other.to].parent,):
-            yield from ((other, target) for target in other.values(body))
 
 
 def _clearing(fields: list[tuple[RefField, str]]) -> Edit:

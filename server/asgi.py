@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from metadata.errors import CalotypeError, InternalError
 
 from .accesslog import LogRecorder, Several
 from .app import create_app
+from .cleaner import Cleaner
 from .configuration import load_settings
 from .guard import GUARD, Guard
 from .limits import limits_of
@@ -54,6 +56,7 @@ class Served:
         self._app: ASGIApp | None = None
         self._store: Store | None = None
         self._upkeep: Upkeep | None = None
+        self._cleaner: Cleaner | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take part in the server's start and stop, or answer a request."""
@@ -78,13 +81,16 @@ class Served:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _open(self) -> None:
-        store = open_store(self._settings)
+        left = threading.Event()
+        store = open_store(self._settings, hand_over=left.set)
         for warning in store.folder.warnings:
             _log.warning("%s", warning)
         self._store = store
         self._app = create_app(store, recorder=self._log, metrics=self._metrics)
         self._upkeep = Upkeep(store, self._settings.index_sweep_s, self._settings.gc_interval_s)
         self._upkeep.start()
+        self._cleaner = Cleaner(store, left)
+        self._cleaner.start()
 
     def _guard(self) -> Guard:
         return Guard(
@@ -96,6 +102,8 @@ class Served:
 
     def _close(self) -> None:
         self._app = None
+        if self._cleaner is not None:
+            self._cleaner.stop()
         if self._upkeep is not None:
             self._upkeep.stop()
         if self._store is not None:

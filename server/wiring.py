@@ -31,7 +31,7 @@ from .checks import checks_of
 from .vault import open_vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from metadata.files.filesystem import FileSystem
@@ -102,6 +102,7 @@ def open_store(
     ids: Ids | None = None,
     fs: FileSystem | None = None,
     git_private: bool = False,
+    hand_over: Callable[[], None] | None = None,
 ) -> Store:
     """Open the data folder; an absent or empty one becomes a store.
 
@@ -111,6 +112,7 @@ def open_store(
         ids: makes ids, for tests.
         fs: the operating system's calls, for tests.
         git_private: a new folder's `.gitignore` leaves out chats and settings too.
+        hand_over: see `JsonFiles`.
 
     Raises:
         InvalidError: the folder is not ours, of a newer format, or open to everybody.
@@ -118,7 +120,7 @@ def open_store(
         BusyError: another process holds it for too long.
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
-    folder, engine, documents = _opened(settings, clock, ids, fs, git_private=git_private)
+    folder, engine, documents = _opened(settings, clock, ids, fs, git_private=git_private, hand_over=hand_over)
     try:
         return _assemble(settings, folder, engine, documents, clock, ids)
     except BaseException:
@@ -133,7 +135,7 @@ def open_checks(settings: Settings, *, clock: Clock | None = None) -> Iterator[C
     Raises:
         CalotypeError: as `open_store`.
     """
-    _, engine, documents = _opened(settings, clock or SystemClock(), RandomIds(), None, git_private=False)
+    _, engine, documents = _opened(settings, clock or SystemClock(), RandomIds(), None)
     with closing(documents):
         vault = open_vault(settings, engine, documents, lambda: "", documents.sweep)
         with closing(_blobs(engine)) as blobs:
@@ -141,7 +143,13 @@ def open_checks(settings: Settings, *, clock: Clock | None = None) -> Iterator[C
 
 
 def _opened(
-    settings: Settings, clock: Clock, ids: Ids, fs: FileSystem | None, *, git_private: bool
+    settings: Settings,
+    clock: Clock,
+    ids: Ids,
+    fs: FileSystem | None,
+    *,
+    git_private: bool = False,
+    hand_over: Callable[[], None] | None = None,
 ) -> tuple[Opened, FileEngine, JsonFiles]:
     _refuse_network(settings)
     folder = prepare(
@@ -159,7 +167,9 @@ def _opened(
         fs=fs,
         clock=clock,
     )
-    documents = JsonFiles(engine, cache_dir=settings.cache_dir, clock=clock, ids=ids, trash_s=settings.trash_s)
+    documents = JsonFiles(
+        engine, cache_dir=settings.cache_dir, clock=clock, ids=ids, trash_s=settings.trash_s, hand_over=hand_over
+    )
     return folder, engine, documents
 
 

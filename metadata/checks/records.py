@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..documents import intents
 from ..documents.comparing import Compared, compare
 from ..documents.mending import accept
+from ..documents.removals import FOLDER, under_way
 from ..errors import UnreadableError
 from ..files.cache import DocumentCache
 from ..files.engine import FileEngine
@@ -61,11 +61,12 @@ class RecordChecks:
             yield from of_seals(self._documents, self._keys, self._sealer)
         except UnreadableError:
             return  # the file is told of already
-        if self._engine.list(intents.FOLDER):
+        if self._engine.list(FOLDER):
             with self._documents.guard(exclusive=True):  # those under way end, those of dead processes are finished
-                stuck = self._engine.list(intents.FOLDER)
-            for name in stuck:
-                yield Finding("unfinished", f"{intents.FOLDER}/{name}", "It could not be finished; the log says why.")
+                stuck = [f"{FOLDER}/{name}" for name in self._engine.list(FOLDER)]
+            for path in stuck:
+                if not under_way(self._engine, path):
+                    yield Finding("unfinished", path, "It could not be finished; the log says why.")
 
     def accept(self, findings: list[Finding]) -> int:
         """Take over what was changed by hand, as these findings tell; return how many lines and documents that were.

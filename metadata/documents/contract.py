@@ -76,6 +76,8 @@ class Change:
         trusting: accept references to what is not there, as importers must, and a removal of what is gone.
         removes: the edit always removes; the gate is then held exclusively, so that no new reference appears meanwhile.
         drops: the whole log goes that belongs to the parent the key names, with every record in it; see `drop`.
+        bare: the edit sees the record as its file has it, even where a removal under way hides it or cleans it; for
+            carrying out that removal.
     """
 
     kind: str
@@ -85,6 +87,7 @@ class Change:
     trusting: bool = False
     removes: bool = False
     drops: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,27 @@ class Documents(Protocol):
             NotFoundError: a removed or edited record does not exist.
             InvalidError: it refers to something absent (`field`).
             UnreadableError, BusyError, FullError: the files cannot be read, locked or written.
+        """
+
+    def retire(
+        self, kind: str, key: str, *, expect: Expectation = ANY, force: bool = False, heir: str | None = None
+    ) -> bool:
+        """Remove a record together with all that its removal brings with it, if that is too much for one `apply`.
+
+        False when it is not, and then nothing was done. Otherwise the removal is decided and seen at once, by all
+        processes; files are cleaned bit by bit after the gate, which is held exclusively, is let go. See
+        `metadata.references.remove`.
+
+        Args:
+            kind: the record's kind.
+            key: its key.
+            expect: its version.
+            force: settle references that would forbid it.
+            heir: the record of the same kind that lists of ids shall name in its place.
+
+        Raises:
+            NotFoundError, StaleError: as `apply`.
+            ConflictError: a rule forbids it; `referrers` lists what refers to it.
         """
 
     def each(self, changes: Sequence[Change]) -> list[Stored | CalotypeError | None]:

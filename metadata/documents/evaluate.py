@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from ..errors import CalotypeError, ConflictError, InvalidError, NotFoundError, StaleError, UnreadableError
+from ..errors import BusyError, CalotypeError, ConflictError, InvalidError, NotFoundError, StaleError, UnreadableError
 from ..files.cache import copied
 from ..index.children import parent_of
+from ..index.gone import any_gone, is_gone, visible
 from ..index.projector import Reference, owner_of, references_of, unique_values
 from ..index.state import unreadable_record
 from ..index.tables import table_of
@@ -66,7 +67,7 @@ class Current:
 
 
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
-Loader = Callable[[sqlite3.Connection, Kind, str], Current | None]
+Loader = Callable[[sqlite3.Connection, Kind, str, bool], Current | None]
 
 
 class View:
@@ -74,7 +75,7 @@ class View:
 
     Args:
         reading: lends a connection that sees the index as it is under the lock.
-        load: reads one record (its body may lie in a file).
+        load: reads one record (its body may lie in a file); bare or not, see `Change`.
     """
 
     def __init__(self, reading: Reading, load: Loader) -> None:
@@ -82,8 +83,8 @@ class View:
         self._load = load
         self._decided: dict[tuple[str, str], Effect] = {}
 
-    def current(self, kind: Kind, key: str) -> Current | None:
-        """Return the record as it now is.
+    def current(self, kind: Kind, key: str, *, bare: bool = False) -> Current | None:
+        """Return the record as it now is, or (bare) as its file has it.
 
         Raises:
             UnreadableError: it is there but cannot be read, so nothing may be written over it.
@@ -95,7 +96,7 @@ class View:
             problem = unreadable_record(db, kind.name, key)
             if problem is not None:
                 raise UnreadableError(f"{problem.path} cannot be read: {problem.reason}", path=problem.path, id=key)
-            return self._load(db, kind, key)
+            return self._load(db, kind, key, bare)
 
     def buried_rev(self, kind: Kind, key: str) -> int | None:
         """Return the revision of a removed record's tombstone, None when it was never there."""
@@ -113,6 +114,8 @@ class View:
             return None if decided.after is None else owner_of(kind, decided.after)
         with self._reading() as db:
             row = db.execute(f"SELECT owner FROM {table_of(kind)} WHERE key = ?", (key,)).fetchone()
+            if is_gone(db, kind, key):
+                return None
             if row is None and unreadable_record(db, kind.name, key) is not None:
                 return ""
         return None if row is None else str(row[0])
@@ -127,10 +130,16 @@ class View:
             ):
                 return key
         with self._reading() as db:
+            shown = f" AND {visible(kind, 'u')}" if kind.parent is None and any_gone(db) else ""
             rows = db.execute(
-                "SELECT key FROM uniques WHERE kind = ? AND rule = ? AND value = ?", (kind.name, rule, value)
+                f"SELECT key FROM uniques u WHERE kind = ? AND rule = ? AND value = ?{shown}", (kind.name, rule, value)
             ).fetchall()
         return next((str(key) for (key,) in rows if (kind.name, key) not in self._decided), None)
+
+    def going(self, kind: Kind, key: str) -> bool:
+        """Tell whether a removal under way still has to take this record out of its file."""
+        with self._reading() as db:
+            return is_gone(db, kind, key)
 
     def decide(self, effect: Effect) -> None:
         """Let later changes see this one."""
@@ -156,12 +165,16 @@ def evaluate(change: Change, view: View) -> Effect:
     kind = CATALOG[change.kind]
     if change.drops:
         return Effect(kind, change.key, None, None, 0, 0, drops=True)
-    current = view.current(kind, change.key)
+    current = view.current(kind, change.key, bare=change.bare)
     _check_expectation(change, current)
     body = None if current is None else current.body
     after = _edited(change, body)
     if after is None and body is None and not change.trusting:
         raise NotFoundError(f"There is no {kind.name} {change.key}.", object=change.key)
+    # A new record in a log that goes is refused for its parent's sake, if references are looked at.
+    looked_at = change.trusting or kind.parent is None
+    if after is not None and body is None and looked_at and view.going(kind, change.key):
+        raise BusyError(f"The {kind.name} {change.key} is still being removed; try again later.", object=change.key)
     known = current.rev if current is not None else view.buried_rev(kind, change.key)
     rev = 0 if known is None else known + 1
     effect = Effect(kind, change.key, body, after, rev, current.seq if current is not None else 0)

@@ -5,6 +5,9 @@ and removed after the last. Its writer holds the gate exclusively from before th
 intent met by anybody who holds the gate belongs to a process that died or could not go on, and nothing was written in
 between: redoing it is putting the same bodies again. While one cannot be finished (a file in its way cannot be read,
 say), its files take no other changes; all others do.
+
+An intent may also be a great removal (`retiring`), which is decided but carried out without the gate. Whoever meets one
+adopts it: from then on this process knows what is gone.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BusyError, CalotypeError, FullError, UnreadableError
+from ..errors import BusyError, CalotypeError, FullError, NotFoundError, UnreadableError
 from ..files import quarantine
 from ..schemas.catalog import CATALOG
 from .contract import Change, Record
+from .removals import FOLDER, Removal, removal_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +31,6 @@ if TYPE_CHECKING:
     from .evaluate import Effect
 
 _log = logging.getLogger("calotype.documents")
-
-FOLDER = "intents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,22 @@ class Intents:
         engine: the file engine.
         ids: names the files.
         redo: makes one file's steps durable; it is called again after a crash.
+        adopt: makes a great removal known, again if need be.
     """
 
-    def __init__(self, engine: FileEngine, ids: Ids, redo: Callable[[str, Sequence[Step]], None]) -> None:
+    def __init__(
+        self,
+        engine: FileEngine,
+        ids: Ids,
+        redo: Callable[[str, Sequence[Step]], None],
+        adopt: Callable[[str, Removal], None],
+    ) -> None:
         self._engine = engine
         self._ids = ids
         self._redo = redo
+        self._adopt = adopt
         self._stuck: dict[str, frozenset[str]] = {}
+        self._adopted: set[str] = set()
 
     def run(self, steps: Sequence[Step]) -> None:
         """Do all steps, or, should this process die, leave them to be finished; the gate is held exclusively.
@@ -110,12 +121,27 @@ class Intents:
         """Return the paths of the operations that are not finished."""
         return [f"{FOLDER}/{name}" for name in sorted(self._engine.list(FOLDER)) if name.endswith(".json")]
 
+    def hindered(self) -> list[str]:
+        """Return those of them that could not be done; a great removal under way is only not complete."""
+        return [path for path in self.waiting() if path not in self._adopted]
+
     def unfinished(self) -> bool:
         """Tell whether there is an operation that was not tried yet."""
-        return not self._stuck.keys() >= set(self.waiting())
+        return not (self._stuck.keys() | self._adopted) >= set(self.waiting())
+
+    def removals(self) -> list[str]:
+        """Return the great removals under way that this process knows of."""
+        return [path for path in self.waiting() if path in self._adopted]
+
+    def decided(self, path: str) -> None:
+        """Note a great removal that this process decided itself."""
+        self._adopted.add(path)
 
     def finish(self) -> None:
-        """Finish what others left; the gate is held exclusively. One that cannot be finished hinders no other."""
+        """Finish what others left, and adopt great removals; the gate is held exclusively.
+
+        One that cannot be finished hinders no other.
+        """
         for path in self.waiting():
             try:
                 self._finish(path)
@@ -128,13 +154,22 @@ class Intents:
 
     def _finish(self, path: str) -> None:
         try:
-            steps = _steps_in(self._engine.read_document(path).value)
+            document = self._engine.read_document(path).value
+            removal = removal_in(document)
+            steps = _steps_in(document) if removal is None else []
+        except NotFoundError:
+            return  # a great removal that another process has just carried out
         except UnreadableError as error:
             # It was written whole, so this is damage; what it wanted is lost, and nothing else may wait for it.
             quarantine.move(self._engine, path, error.message)
             _log.warning("%s is damaged and was set aside in quarantine/: %s", path, error.message)
             return
         self._stuck[path] = frozenset(step.path for step in steps)
+        if removal is not None:
+            self._adopt(path, removal)
+            self._adopted.add(path)
+            self._stuck.pop(path)
+            return
         self._do(path, _grouped(steps))
         self._stuck.pop(path, None)
 

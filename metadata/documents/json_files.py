@@ -7,7 +7,6 @@ a removal must not race a new reference.
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
@@ -16,14 +15,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..clock import Clock, SystemClock, timestamp
 from ..errors import CalotypeError, NotFoundError, UnreadableError
-from ..files import quarantine
 from ..ids import Ids, RandomIds
-from ..index.state import Problem, load_problems, unreadable_record
+from ..index.state import unreadable_record
 from ..schemas.catalog import CATALOG, Kind
 from ..schemas.homes import InMember, Lines
 from .compaction import compact, overdue, worn
-from .contract import Change, Found, Health, Record, Referrer, Stored
+from .contract import ANY, Change, Expectation, Found, Health, Record, Referrer, Stored
 from .evaluate import Effect
+from .findings import findings
 from .projection import Projection
 from .reading import (
     MovedError,
@@ -39,6 +38,7 @@ from .reading import (
     load_total,
     scan_rows,
 )
+from .removals import Removal
 from .tails import record_at
 from .usage import Usage
 from .writing import Writing
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ATTEMPTS = 3
-_PAYLOAD = re.compile(r"[0-9a-f]{64}\.")
-"""A payload that was set aside has been replaced by sound bytes: nothing is missing for it."""
 
 
 class JsonFiles:
@@ -68,6 +66,8 @@ class JsonFiles:
         clock: sets tombstones' and documents' times.
         ids: names unfinished operations.
         trash_s: seconds for which a removed asset's record is kept, so that it can be restored.
+        hand_over: told that there is work for `work_off`, where somebody does it in the background; None: whoever
+            removes something great carries it out to its end, and whoever opens the folder what others left.
 
     Attributes:
         usage: which payloads are used, for what removes those that are not.
@@ -81,6 +81,7 @@ class JsonFiles:
         clock: Clock | None = None,
         ids: Ids | None = None,
         trash_s: float = 604_800,
+        hand_over: Callable[[], None] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock or SystemClock()
@@ -88,9 +89,9 @@ class JsonFiles:
         self._fetch = partial(record_at, engine)
         self._projection = Projection(engine, self._clock, cache_dir or engine.paths.resolve("cache"))
         self._writing = Writing(self._projection, self._clock, ids or RandomIds(), self._fetch)
-        self.usage = Usage(self._projection, self._writing.intents.waiting, self.guard)
-        with self.guard():
-            pass  # what a dead process left is finished before anything is answered
+        self.usage = Usage(self._projection, self._writing.intents.hindered, self.guard)
+        self._hand_over = hand_over
+        self.work_off(lambda: hand_over is not None)  # first of all, what a dead process left
 
     @property
     def projection(self) -> Projection:
@@ -109,7 +110,6 @@ class JsonFiles:
         """Return the record in the kind's own file where further ones have files of theirs."""
         home = CATALOG[kind].home
         path = home.path if isinstance(home, InMember) else ""
-
         key = self._of(CATALOG[kind], lambda db: key_at(db, CATALOG[kind], path))
         return None if key is None else self.get(kind, key)
 
@@ -174,43 +174,51 @@ class JsonFiles:
 
     @contextmanager
     def guard(self, *, exclusive: bool = False) -> Iterator[None]:
-        """Hold the gate; what a dead process left unfinished is finished first."""
-        gate = self._engine.locks.gate
-        while True:
-            with gate.exclusive() if exclusive else gate.shared():
-                if not self._writing.intents.unfinished():
-                    yield
-                    return
-            with gate.exclusive():
-                self._writing.intents.finish()
+        """Hold the gate; what a dead process left unfinished is finished first.
+
+        A great removal that was decided inside is carried out after the gate is let go.
+        """
+        outermost = not self._engine.locks.gate.held
+        with self._gated(exclusive=exclusive):
+            yield
+        if outermost:
+            self._writing.retiring.carry_out_due(self.guard, self._hand_over)
+
+    def retire(
+        self, kind: str, key: str, *, expect: Expectation = ANY, force: bool = False, heir: str | None = None
+    ) -> bool:
+        """Remove a record together with all that its removal brings with it, if that is too much for one `apply`."""
+        retiring = self._writing.retiring
+        if CATALOG[kind].parent is not None:
+            return False
+        with self.guard(exclusive=True):
+            self._projection.answer(self._projection.refresh_sources)
+            if not self._projection.answer(lambda: retiring.takes(kind, key, force=force)):
+                return False
+            self._writing.intents.decided(retiring.commit(Removal(kind, key, force, heir or ""), expect))
+        return True
+
+    def work_off(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Carry out the great removals that nobody is at; `stop` is asked before every chunk."""
+        with self.guard():
+            pass  # so that this process knows of them all
+        self._writing.retiring.attempt_all(self._writing.intents.removals, self.guard, stop)
 
     def compact(self) -> int:
         """Rewrite every log to one line per live record; return the bytes saved."""
         paths = [kind.home.path for kind in CATALOG.values() if isinstance(kind.home, Lines)]
-        since = self._since()
         logs = self._projection.answer(lambda: worn(self._projection))
-        return sum(compact(self._projection, path, since) for path in [*paths, *logs])
+        return sum(compact(self._projection, path, self._since()) for path in [*paths, *logs])
 
     def health(self) -> Health:
         """Return what is known to be wrong with the files."""
-
-        def answer() -> list[Problem]:
-            for kind in CATALOG.values():
-                if isinstance(kind.home, Lines):
-                    self._projection.follow(kind.home.path)
-            with self._projection.database.reading() as db:
-                return load_problems(db)
-
-        findings = self._projection.answer(answer)
-        names = [name for name in self._engine.list(quarantine.FOLDER) if not name.endswith(quarantine.NOTE)]
-        aside = [_set_aside(name) for name in names if not _PAYLOAD.match(name)]
-        return Health([asdict(found) for found in [*findings, *aside]], len(self._writing.intents.waiting()))
+        found = self._projection.answer(lambda: findings(self._projection))
+        return Health([asdict(one) for one in found], len(self._writing.intents.waiting()))
 
     def tidy(self) -> int:
         """Compact the logs that are large and mostly dead, beside their writers; return the bytes saved."""
-        since = self._since()
         paths = self._projection.answer(lambda: overdue(self._projection))
-        return sum(compact(self._projection, path, since) for path in paths)
+        return sum(compact(self._projection, path, self._since()) for path in paths)
 
     def retry(self) -> None:
         """Let operations over several files that could not be finished be tried again at the next write."""
@@ -228,6 +236,17 @@ class JsonFiles:
         """Let go of the index and of the files."""
         self._projection.close()
         self._engine.close()
+
+    @contextmanager
+    def _gated(self, *, exclusive: bool) -> Iterator[None]:
+        gate = self._engine.locks.gate
+        while True:
+            with gate.exclusive() if exclusive else gate.shared():
+                if not self._writing.intents.unfinished():
+                    yield
+                    return
+            with gate.exclusive():
+                self._writing.intents.finish()
 
     def _steadily(self, question: Callable[[bool], T]) -> T:
         """Ask again when a log was rewritten between looking its lines up and reading them; tell the last try so."""
@@ -274,15 +293,8 @@ class JsonFiles:
 
     def _linked(self, load: Callable[[sqlite3.Connection], list[Referrer]]) -> list[Referrer]:
         def answer() -> list[Referrer]:
-            for kind in CATALOG.values():
-                if kind.refs or kind.mentions:
-                    self._projection.refresh(kind)
+            self._projection.refresh_sources()
             with self._projection.database.reading() as db:
                 return load(db)
 
         return self._projection.answer(answer)
-
-
-def _set_aside(name: str) -> Problem:
-    reason = "damaged bytes were set aside here; look at them, then delete this"
-    return Problem(f"quarantine/{name}", -1, "", "", "set-aside", reason)

@@ -119,4 +119,4 @@ class Log:
 
     def _fresh_view(self) -> View:
         fetch = self._fetch  # not by `self`, which keeps the view: it would keep itself
-        return View(self._projection.reading, lambda db, kind, key: load_current(db, kind, key, fetch))
+        return View(self._projection.reading, lambda db, kind, key, bare: load_current(db, kind, key, fetch, bare=bare))

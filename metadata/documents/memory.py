@@ -15,7 +15,7 @@ from ..index.database import Database, create
 from ..index.projector import Projector, Source
 from ..index.tables import statements
 from ..schemas.catalog import CATALOG
-from .contract import Change, Found, Health, Record, Referrer, Stored
+from .contract import ANY, Change, Expectation, Found, Health, Record, Referrer, Stored
 from .evaluate import Effect, View, evaluate
 from .logs import KEEPS_LAST_BODY
 from .places import fixed_path
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..index.query import Query
-    from .reading import Row
+    from .reading import Scanned
 
 _PATH = "memory"
 
@@ -80,9 +80,18 @@ class MemoryDocuments:
     def apply(self, changes: Sequence[Change]) -> list[Stored | None]:
         """Make all changes, or none; see the contract."""
         with self._database.writing() as db:
-            view = View(self._database.reading, lambda db, kind, key: load_current(db, kind, key, no_file))
+            view = View(
+                self._database.reading, lambda db, kind, key, bare: load_current(db, kind, key, no_file, bare=bare)
+            )
             effects = [evaluate(change, view) for change in changes]
             return [effect.stored(self._write(db, effect)) for effect in effects]
+
+    def retire(
+        self, kind: str, key: str, *, expect: Expectation = ANY, force: bool = False, heir: str | None = None
+    ) -> bool:
+        """Leave it to `apply`, whatever the number: it is one transaction in memory."""
+        del kind, key, expect, force, heir
+        return False
 
     def each(self, changes: Sequence[Change]) -> list[Stored | CalotypeError | None]:
         """Make every change that can be made, each for itself; see the contract."""
@@ -139,7 +148,7 @@ class MemoryDocuments:
         """Forget everything."""
         self._database.close()
 
-    def _ask(self, question: Callable[[sqlite3.Connection], list[Row]]) -> list[Row]:
+    def _ask(self, question: Callable[[sqlite3.Connection], Scanned]) -> Scanned:
         with self._database.reading() as db:
             return question(db)
 

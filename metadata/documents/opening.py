@@ -23,6 +23,7 @@ from ..index.tables import fingerprint, statements
 from ..schemas.catalog import CATALOG
 from ..schemas.homes import InMember, LinesPerParent, OwnFile
 from .places import is_journal, kinds_in
+from .removals import hide_all
 from .tails import DamagedTailError, Tails
 from .whole import note_unreadable
 
@@ -77,6 +78,8 @@ class IndexFile:
         with database.reading() as db:
             settled = boot_id() != "" and read_meta(db, "boot") == boot_id()
         self._sweep(database, logs_only=settled)
+        with database.writing() as db:
+            hide_all(db, self._engine)
         return database
 
     def differing(self, database: Database) -> list[str]:

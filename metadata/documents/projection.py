@@ -19,6 +19,7 @@ from ..errors import BusyError, CalotypeError, InvalidError, UnreadableError
 from ..index.database import Database, IndexLostError
 from ..index.projector import Projector
 from ..index.state import Problem, clear_pending, load_file, load_pending, load_problems, note_pending
+from ..schemas.catalog import CATALOG
 from ..schemas.homes import InMember, Lines, LinesPerParent, OwnFile
 from .evaluate import Effect
 from .opening import IndexFile
@@ -97,6 +98,12 @@ class Projection:
             self.follow(path)
         if not isinstance(kind.home, (OwnFile, Lines, LinesPerParent)):
             self._refuse_unreadable(kind, kind.home.path)
+
+    def refresh_sources(self) -> None:
+        """Make the index fit to answer who refers to what, or mentions it."""
+        for kind in CATALOG.values():
+            if kind.refs or kind.mentions:
+                self.refresh(kind)
 
     def follow(self, path: str) -> None:
         """Make the index say what one file says."""

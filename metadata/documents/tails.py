@@ -99,6 +99,14 @@ class Tails:
         self._projector.forget_path(db, kinds_in(path), path)
         drop_file(db, path)
 
+    def forget_some(self, db: sqlite3.Connection, path: str, most: int) -> int:
+        """Remove at most so many of the rows that came from a journal that is about to go; return how many."""
+        kind = kinds_in(path)[0]
+        keys = [row[0] for row in db.execute(f"SELECT key FROM {table_of(kind)} WHERE path = ? LIMIT ?", (path, most))]
+        for key in keys:
+            self._projector.remove(db, kind, key)
+        return len(keys)
+
     def project_lines(self, db: sqlite3.Connection, path: str, lines: Sequence[Line], end: FileIdentity) -> bool:
         """Project lines just written under the lock; False when the index has read the journal to another place."""
         state = load_file(db, path)

@@ -11,6 +11,7 @@ from .intents import Intents, Step, steps_of
 from .logs import Log
 from .places import checked_id, fixed_path, is_journal
 from .reading import Fetch, key_at, load_current, path_of
+from .retiring import Retiring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Writing:
 
     Attributes:
         intents: the operations over several files.
+        retiring: the great removals.
     """
 
     def __init__(self, projection: Projection, clock: Clock, ids: Ids, fetch: Fetch) -> None:
@@ -44,7 +46,8 @@ class Writing:
         self._clock = clock
         self._fetch = fetch
         self._logs: Kept[Log] = Kept(self._new_log, _KEPT_LOGS)
-        self.intents = Intents(projection.engine, ids, self._redo)
+        self.retiring = Retiring(projection, self, ids)
+        self.intents = Intents(projection.engine, ids, self._redo, self.retiring.adopt)
 
     def apply(self, changes: Sequence[Change]) -> list[Effect]:
         """Make all changes, or none; see the contract."""
@@ -64,7 +67,7 @@ class Writing:
             return self._write(paths[0], changes)
         for path in dict.fromkeys(paths):
             self._projection.check_readable(path)
-        view = self._view()
+        view = self.view()
         effects = [evaluate(change, view) for change in changes]
         self.intents.run(steps_of(paths, effects))
         return effects
@@ -85,22 +88,25 @@ class Writing:
     def _write(self, path: str, changes: Sequence[Change]) -> list[Effect]:
         if any(change.drops for change in changes):
             self._logs.get(path).drop()
-            return [evaluate(change, self._view()) for change in changes if change.drops]
+            return [evaluate(change, self.view()) for change in changes if change.drops]
         if is_journal(path):
             return self._logs.get(path).apply(changes)
-        view = self._view()
+        view = self.view()
         return self._projection.write_whole(path, lambda: [evaluate(change, view) for change in changes])
 
     def _write_each(self, path: str, changes: Sequence[Change]) -> Sequence[Effect | CalotypeError]:
         if is_journal(path):
             return self._logs.get(path).each(changes)
-        return self._projection.write_whole(path, lambda: evaluate_each(changes, self._view()))
+        return self._projection.write_whole(path, lambda: evaluate_each(changes, self.view()))
 
     def _new_log(self, path: str) -> Log:
         return Log(path, self._projection, self._clock, self._fetch)
 
-    def _view(self) -> View:
-        return View(self._projection.reading, lambda db, kind, key: load_current(db, kind, key, self._fetch))
+    def view(self) -> View:
+        """Return the state as the index has it, for judging changes against."""
+        return View(
+            self._projection.reading, lambda db, kind, key, bare: load_current(db, kind, key, self._fetch, bare=bare)
+        )
 
     def _path_of(self, change: Change, changes: Sequence[Change]) -> str:
         kind = CATALOG[change.kind]

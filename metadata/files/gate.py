@@ -63,6 +63,11 @@ class Gate:
         with self._hold(EXCLUSIVE, timeout_ms):
             yield
 
+    @property
+    def held(self) -> bool:
+        """Whether this thread holds the gate."""
+        return self._mine.here().depth > 0
+
     def close(self) -> None:
         """Close the kept descriptors, the turnstile's too."""
         self._kernel.close()

@@ -6,17 +6,21 @@ tag in the default order is a range of its index. Field names are checked agains
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import InvalidError
 from ..schemas.catalog import TAG_TYPES
 from .children import log_of
+from .gone import aliases, visible
 from .ranking import Narrowing
 from .tables import column_of, columns_of, field_name, stores_body, table_of
 from .values import column_value
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from ..schemas.catalog import Kind
 
 Scalar = str | int | float | bool
@@ -43,9 +47,16 @@ class Asked(Protocol):
 
 
 class Clauses:
-    """The FROM and WHERE of a query, with the values they bind."""
+    """The FROM and WHERE of a query, with the values they bind.
 
-    def __init__(self, kind: Kind, query: Asked) -> None:
+    Args:
+        kind: what is asked for.
+        query: the question.
+        hiding: the index, if it hides anything; see `gone`.
+    """
+
+    def __init__(self, kind: Kind, query: Asked, hiding: sqlite3.Connection | None = None) -> None:
+        self._hiding = hiding
         self._kind = kind
         self._query = query
         self._parts: list[str] = []
@@ -66,6 +77,16 @@ class Clauses:
         """Whether nothing but the asking owner narrows the question."""
         return not self._parts and not self.references
 
+    @property
+    def hides(self) -> bool:
+        """Whether rows have to be left out."""
+        return self._hiding is not None
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether the table of references may lead; while it is being cleaned, two of its rows may mean one record."""
+        return bool(self.references) and not self.hides
+
     def plain(self) -> tuple[str, str, list[object]]:
         """Return FROM, WHERE and values of a question for rows `t`."""
         parts, values = list(self._parts), list(self._values)
@@ -76,6 +97,8 @@ class Clauses:
         if self._query.owner is not None and self._kind.owner is not None:
             parts.append("t.owner = ?")
             values.append(self._query.owner)
+        if self.hides:
+            parts.append(visible(self._kind))
         return f"{table_of(self._kind)} t", " AND ".join(parts) or "1", values
 
     def led(self, *, rows: bool = True) -> tuple[str, str, list[object]]:
@@ -96,7 +119,7 @@ class Clauses:
 
     def narrowing(self) -> Narrowing:
         """Return what a search has to ask of rows beside the text, which knows the owner itself."""
-        if self.unfiltered:
+        if self.unfiltered and not self.hides:
             return Narrowing()
         _, where, values = self.plain()
         return Narrowing(where, tuple(values))
@@ -123,8 +146,11 @@ class Clauses:
         self._values.extend([column_value(name), column_value(text)])
 
     def _reference(self, alias: str, name: str, value: str) -> tuple[str, list[object]]:
-        condition = f"{alias}.dst_key = ? AND {alias}.src_kind = ? AND {alias}.field = ?"
-        values: list[object] = [column_value(value), self._kind.name, name]
+        key, which = column_value(value), "= ?"
+        if self._hiding is not None:
+            key, which = json.dumps(aliases(self._hiding, str(key))), "IN (SELECT value FROM json_each(?))"
+        condition = f"{alias}.dst_key {which} AND {alias}.src_kind = ? AND {alias}.field = ?"
+        values: list[object] = [key, self._kind.name, name]
         if self._query.owner is not None:
             condition += f" AND {alias}.owner = ?"
             values.append(self._query.owner)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidError
 from .children import events_in
 from .clauses import Clauses, log_of_parent
+from .gone import any_gone, hidden_rows
 from .ranking import RANKED_CAP, Narrowing, Search
 from .tables import column_of, columns_of, table_of
 from .values import column_value
@@ -75,11 +76,11 @@ def select(db: sqlite3.Connection, kind: Kind, query: Query) -> Selection:
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidError(f"limit must be from 1 to {MAX_LIMIT}.", field="limit", limit=MAX_LIMIT, actual=query.limit)
     search = Search(kind, query.q, query.owner) if query.q is not None and query.q.strip() else None
-    clauses = Clauses(kind, query)
+    clauses = Clauses(kind, query, db if any_gone(db) else None)
     if search is not None and query.sort is None:
         return _ranked(db, kind, query, search, clauses.narrowing())
     order = _Order(db, kind, query)
-    source, where, values = clauses.led() if order.by_creation and clauses.references else clauses.plain()
+    source, where, values = clauses.led() if order.by_creation and clauses.may_lead else clauses.plain()
     column, key = order.columns(led=source.startswith("refs"))
     after, position = order.after(query.cursor, column, key)
     total = _total(db, kind, query, search, clauses)
@@ -186,11 +187,11 @@ def _total(
     elif clauses.unfiltered:
         where, values = ("", ()) if query.owner is None or kind.owner is None else (" AND owner = ?", (query.owner,))
         row = db.execute(f"SELECT coalesce(sum(n), 0) FROM counts WHERE kind = ?{where}", (kind.name, *values))
-        return int(row.fetchone()[0]), False
-    elif kind.parent is not None and list(query.filter) == [kind.parent]:
+        return int(row.fetchone()[0]) - (hidden_rows(db, kind, query.owner) if clauses.hides else 0), False
+    elif kind.parent is not None and list(query.filter) == [kind.parent] and not clauses.hides:
         return events_in(db, log_of_parent(kind, query.filter[kind.parent])), False
     else:
-        source, where, bound = clauses.led(rows=False) if clauses.references else clauses.plain()
+        source, where, bound = clauses.led(rows=False) if clauses.may_lead else clauses.plain()
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where} LIMIT {TOTAL_CAP + 1})"
         count = int(db.execute(sql, bound).fetchone()[0])
     return min(count, TOTAL_CAP), count > TOTAL_CAP

@@ -49,6 +49,13 @@ CREATE TABLE uniques(
 CREATE INDEX uniques_key ON uniques(kind, key);
 CREATE TABLE counts(
   kind TEXT NOT NULL, owner TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(kind, owner)) WITHOUT ROWID;
+CREATE TABLE gone(
+  intent TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, log TEXT NOT NULL, place INTEGER NOT NULL,
+  forced INTEGER NOT NULL, heir TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
+CREATE INDEX gone_key ON gone(key);
+CREATE INDEX gone_intent ON gone(intent, place);
+CREATE INDEX gone_log ON gone(log);
+CREATE INDEX gone_heir ON gone(heir);
 CREATE TABLE children(
   path TEXT PRIMARY KEY, events INTEGER NOT NULL, messages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE tombstones(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from ..clock import parse_timestamp, timestamp
 from ..documents.contract import ANY, Change, Expectation, Record, Stored, key_of, put, same
 from ..errors import CalotypeError, NotFoundError
-from ..references import removal
+from ..references import remove
 from .backing import ensure_first
 from .reading import E, Page, Reader
 
@@ -160,7 +160,7 @@ class Repository(Reader[E]):
             if self.find_by_id(record_id, owner=owner) is None:
                 return False
             expect: Expectation = ANY if if_match is None else if_match
-            self._documents.apply(removal(self._documents, self.kind.name, record_id, expect=expect, force=force))
+            remove(self._documents, self.kind.name, record_id, expect=expect, force=force)
             return True
 
     def _alone(self, before: Record | None, after: Record) -> bool:

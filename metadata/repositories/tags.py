@@ -15,7 +15,6 @@ from .base import Repository
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .links import Dating
 
 _RULE = ("userId", "nameLower")
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -92,8 +91,10 @@ class TagsRepository(Repository[Tag]):
             gone, kept = self.get(tag_id, owner=owner), self.get(into_id, owner=owner)
             if gone.id == kept.id or gone.user_id != kept.user_id:
                 raise InvalidError("Give two different tags of one user.", field="into")
+            if self._documents.retire("tag", tag_id, heir=into_id):
+                return self.get(into_id)
             carriers = [by for by in self._documents.referrers("tag", tag_id) if by.field == "tags"]
-            edit = partial(_retagged, tag_id, into_id, self._later_than)
+            edit = partial(_retagged, tag_id, into_id)
             changes = [Change(by.kind, by.key, edit) for by in carriers]
             self._documents.apply([*changes, remove("tag", tag_id)])
             return self.get(into_id)
@@ -132,8 +133,8 @@ class TagsRepository(Repository[Tag]):
             return found.id
 
 
-def _retagged(tag_id: str, into_id: str, date: Dating, record: Record | None) -> Record | None:
+def _retagged(tag_id: str, into_id: str, record: Record | None) -> Record | None:
     if record is None or not isinstance(tags := record.get("tags"), list):
         return record
     kept = list(dict.fromkeys(into_id if tag == tag_id else tag for tag in tags))
-    return {**record, "tags": kept, "updatedAt": date(record.get("updatedAt"))}
+    return {**record, "tags": kept}

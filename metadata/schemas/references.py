@@ -54,6 +54,11 @@ class RefField:
         """Return the kinds that may be referred to."""
         return (self.to,) if self.to is not None else tuple(TAG_TYPES.values())
 
+    @property
+    def may_cascade(self) -> bool:
+        """Return whether a record may be deleted along with its target, if only when the caller insists."""
+        return OnDelete.CASCADE in (self.on_delete, self.forced) or self.cascade_if is not None
+
     def values(self, record: Mapping[str, Any]) -> list[str]:
         """Return the ids that a record holds here, in order, repetitions included."""
         return list(_values(record, self.path))
@@ -84,6 +89,19 @@ class RefField:
             return None
         whole = OnDelete.REMOVE in (self.on_delete, self.forced)
         changed: dict[str, Any] = _without(deepcopy(dict(record)), self.path, target, whole=whole)
+        types = changed.get(self.types) if self.types is not None else None
+        if isinstance(types, dict):
+            types.pop(target, None)
+        return changed
+
+    def renamed(self, record: Mapping[str, Any], target: str, heir: str) -> dict[str, Any]:
+        """Return a copy of the record whose list of ids names another record in the place of the target, each once."""
+        changed = deepcopy(dict(record))
+        holder: Any = changed
+        for name in self.path[:-2]:
+            holder = holder[name]
+        held = holder[self.path[-2]]
+        holder[self.path[-2]] = list(dict.fromkeys(heir if each == target else each for each in held))
         types = changed.get(self.types) if self.types is not None else None
         if isinstance(types, dict):
             types.pop(target, None)

@@ -10,11 +10,13 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from metadata.documents import retiring
 from metadata.errors import ConflictError
 from metadata.repositories.container import Repositories
 from metadata.store import JsonStore
@@ -344,9 +346,14 @@ NUMBERS = st.integers(0, 30)
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-@given(st.lists(st.tuples(st.sampled_from(STEPS), NUMBERS, NUMBERS), min_size=20, max_size=60))
-def test_the_store_never_differs_from_the_model(steps: list[tuple[Callable[..., None], int, int]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), NUMBERS, NUMBERS), min_size=20, max_size=60), st.sampled_from([0, 100])
+)
+def test_the_store_never_differs_from_the_model(
+    steps: list[tuple[Callable[..., None], int, int]], at_once: int
+) -> None:
+    # Half of the runs treat every removal as one that is too much for one operation.
+    with tempfile.TemporaryDirectory() as folder, patch.object(retiring, "AT_ONCE", at_once):
         pair = Pair(Path(folder) / "data")
         for make in (Pair.make_tag, Pair.make_character, Pair.make_persona, Pair.make_chat, Pair.make_asset, Pair.say):
             make(pair, 1, 0)

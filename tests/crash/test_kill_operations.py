@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from metadata.documents import cleaning, retiring
 from metadata.documents.json_files import JsonFiles
 from metadata.errors import CalotypeError
 from metadata.files.engine import FileEngine
@@ -146,10 +147,21 @@ def killed(folder: Path, calls: int, operation: Callable[[Repositories], object]
     return status != 0
 
 
+GREAT = {"delete a character", "delete a chat", "delete a tag", "delete a user", "merge tags"}
+"""Those that are also tried as if they were too much for one operation, two records at a time."""
+
+
 @pytest.mark.heavy
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_cut_off_anywhere_is_finished_or_undone(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "at_once"), [*((name, 100) for name in OPERATIONS), *((name, 0) for name in sorted(GREAT))]
+)
+def test_an_operation_cut_off_anywhere_is_finished_or_undone(
+    tmp_path: Path, name: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retiring, "AT_ONCE", at_once)
+    monkeypatch.setattr(cleaning, "CHUNK", 2)
+    monkeypatch.setattr(cleaning, "ROWS", 2)
     template = tmp_path / "template"
     template.mkdir()
     ids = populated(template)

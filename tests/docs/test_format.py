@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from metadata.documents.removals import removal_in
 from metadata.schemas.base import BOOKKEEPING
 from metadata.schemas.baseline import FOLDERS
 from metadata.schemas.catalog import CATALOG, Kind, kinds_of_path
@@ -189,7 +190,11 @@ def test_every_home_and_every_folder_has_its_place_on_the_page() -> None:
 
 
 def test_an_intent_names_records_of_the_catalog() -> None:
-    (intent,) = [json.loads(one.text) for one in DOCUMENTS if one.path.startswith("intents/")]
+    intents = [json.loads(one.text) for one in DOCUMENTS if one.path.startswith("intents/")]
+    intent, removal = sorted(intents, key=lambda one: int(one["version"]))
+    found = removal_in(removal)
+    assert found is not None
+    assert found.written()["removes"] == removal["removes"]
     for step in intent["steps"]:
         assert set(step) == {"path", "kind", "key", "body"}
         assert kinds_of_path(step["path"])[0].kind.name == step["kind"]

@@ -8,9 +8,10 @@ import pytest
 
 from metadata.documents.contract import put
 from metadata.documents.memory import MemoryDocuments
+from metadata.documents.removals import LISTED
 from metadata.errors import ConflictError
 from metadata.index.query import Query
-from metadata.references import LISTED, removal
+from metadata.references import removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from metadata.documents import retiring
 from metadata.errors import CalotypeError, ConflictError, InvalidError, NotFoundError
 from metadata.repositories.container import Repositories
 from metadata.store import JsonStore
@@ -115,7 +116,11 @@ def _check(store: Repositories, folder: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
-def test_chats_that_come_and_go_leave_nothing_dangling(tmp_path: Path, scale: int) -> None:
+@pytest.mark.parametrize("at_once", [retiring.AT_ONCE, 0])
+def test_chats_that_come_and_go_leave_nothing_dangling(
+    tmp_path: Path, scale: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retiring, "AT_ONCE", at_once)
     store = opened(tmp_path)
     profile = store.connections.create(name="c", provider="X", model_name="m").id
     whos = [store.characters.create(name=f"n{number}", **ALICE).id for number in range(3)]

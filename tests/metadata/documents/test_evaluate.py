@@ -28,7 +28,7 @@ def database(memory: MemoryDocuments) -> Database:
 
 @pytest.fixture
 def view(database: Database) -> View:
-    return View(database.reading, lambda db, kind, key: load_current(db, kind, key, no_file))
+    return View(database.reading, lambda db, kind, key, _: load_current(db, kind, key, no_file))
 
 
 def test_a_new_record_a_changed_and_a_removed_one(memory: MemoryDocuments, view: View, make: ModuleType) -> None:

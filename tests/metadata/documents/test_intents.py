@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from metadata.documents.contract import ANY, put
-from metadata.documents.intents import FOLDER, Intents, Step, steps_of
+from metadata.documents.intents import Intents, Step, steps_of
+from metadata.documents.removals import FOLDER, Removal
 from metadata.errors import BusyError, FullError, InternalError
 from metadata.files.batch import Batch
 from metadata.files.engine import FileEngine
@@ -115,6 +116,10 @@ def test_an_operation_that_broke_off_is_decided_and_finished_before_the_next(
     assert files.referrers("tag", label) == []
 
 
+def unmet(path: str, removal: Removal) -> None:
+    raise AssertionError(f"{path} is no removal: {removal}")
+
+
 class Redone:
     """Remembers what it was asked to do again."""
 
@@ -134,7 +139,7 @@ STEPS = [
 
 def test_steps_are_done_file_by_file_in_their_order_and_forgotten(root: Path) -> None:
     redone = Redone()
-    intents = Intents(FileEngine.open(root), RandomIds(), redone)
+    intents = Intents(FileEngine.open(root), RandomIds(), redone, unmet)
     intents.run(STEPS)
     assert redone.calls == [("a.json", [STEPS[0], STEPS[2]]), ("b.jsonl", [STEPS[1]])]
     assert intents.waiting() == []
@@ -146,9 +151,9 @@ def test_what_is_written_down_is_what_is_done_again(root: Path) -> None:
 
     engine = FileEngine.open(root)
     with pytest.raises(InternalError):
-        Intents(engine, RandomIds(), die).run(STEPS)
+        Intents(engine, RandomIds(), die, unmet).run(STEPS)
     redone = Redone()
-    later = Intents(engine, RandomIds(), redone)
+    later = Intents(engine, RandomIds(), redone, unmet)
     assert len(later.waiting()) == 1
     later.finish()
     assert redone.calls == [("a.json", [STEPS[0], STEPS[2]]), ("b.jsonl", [STEPS[1]])]
