@@ -33,6 +33,7 @@ SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN
 WITHOUT_THE_LOG = 2
 SIZES = {"ext4": 64 << 20, "xfs": 320 << 20}
 FORCE = {"ext4": "-F", "xfs": "-f"}
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 class Disk:
@@ -74,7 +75,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     kind: str = request.param
     if os.geteuid() != 0:
         pytest.skip("only root may mount")
-    if shutil.which(f"mkfs.{kind}") is None:
+    if shutil.which(f"mkfs.{kind}", path=_PATH) is None:
         pytest.skip(
             f"mkfs.{kind} is not installed (Debian: apt-get install {'xfsprogs' if kind == 'xfs' else 'e2fsprogs'})"
         )
@@ -136,4 +137,4 @@ def _wait_for(promises: Path, lines: int) -> None:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PATH": _PATH})
