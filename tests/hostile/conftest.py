@@ -65,9 +65,9 @@ def damage() -> ModuleType:
     return _beside("damage")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(serving: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A server in its own process, one for a module."""
+    """A server in its own process, for tests that leave it as sound as it was."""
     with serving.Server(tmp_path_factory.mktemp("hostile") / "data") as started:
         yield started
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,7 @@ from server.protocol import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import ModuleType
 
     from starlette.requests import Request
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from server.framing import Fault
 
 FEWEST = 34
+FLAWED = 200
 
 
 class Credulous(Protocol):
@@ -51,6 +55,47 @@ def test_every_probe_is_answered_as_it_should_be(server: Any, probes: ModuleType
     assert 'status="400"' in counters
     assert 'status="5' not in counters
     assert not [line for line in server.output if "Traceback" in line or " ERROR " in line]
+
+
+def flawed(probe: Any, number: int) -> bytes:
+    """Return a probe's bytes with a flaw, the same every time: a bit, a cut, a piece twice, or another's middle."""
+    chance = random.Random(number)  # noqa: S311 - the same every time is the point
+    data = bytes(probe.data)
+    at = chance.randrange(min(len(data), 400))
+    match number % 4:
+        case 0:
+            return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+        case 1:
+            return data[:at]
+        case 2:
+            return data[:at] + data[max(0, at - 40) :]
+        case _:
+            return data[:at] + chance.choice((b"\r\n", b"\x00", b"\n", b" ", b"\r\n\r\n", b":", b"0" * 30)) + data[at:]
+
+
+@pytest.mark.heavy
+def test_flawed_probes_are_refused_or_understood(
+    serving: ModuleType, probes: ModuleType, wire: ModuleType, tmp_path: Path, scale: int
+) -> None:
+    """Deadlines are short, so that what waits for more is answered too."""
+    extra = {"CALOTYPE_HEADER_TIMEOUT_S": "0.3", "CALOTYPE_BODY_TIMEOUT_S": "0.3"}
+    with serving.Server(tmp_path / "data", extra=extra) as server:
+
+        def wrong(number: int) -> str:
+            probe = probes.PROBES[number % len(probes.PROBES)]
+            data = flawed(probe, number).replace(b"{token}", server.token.encode())
+            answer = wire.exchange(server.port, data)
+            faults = wire.faults(answer) if answer.status > 0 else []
+            known = answer.status >= 0 and answer.status < 500
+            return "" if known and not faults else f"{number} {probe.name}: {answer.status} {faults}"
+
+        with ThreadPoolExecutor(16) as pool:
+            assert [found for found in pool.map(wrong, range(FLAWED * scale)) if found] == []
+        with server.client() as client:
+            counted = client.get("/metrics").text
+        assert 'status="5' not in counted
+        assert 'status="408"' in counted
+        assert not [line for line in server.output if "Traceback" in line or " ERROR " in line]
 
 
 async def anything(request: Request) -> PlainTextResponse:

@@ -28,7 +28,7 @@ class Answer:
 def exchange(port: int, data: bytes, *, half: bool = False, within: float = ANSWER_S) -> Answer:
     """Send bytes and return the first answer, read until its end."""
     with socket.create_connection(("127.0.0.1", port), timeout=within) as connection:
-        with contextlib.suppress(ConnectionError):  # refused before it was all sent; the answer can still be read
+        with contextlib.suppress(OSError):  # refused before it was all sent; the answer can still be read
             connection.sendall(data)
             if half:
                 connection.shutdown(socket.SHUT_WR)
