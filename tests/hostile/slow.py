@@ -33,14 +33,17 @@ class Target:
     pause: float
 
 
-async def hold(kind: str, target: Target) -> None:
-    """Open a connection, be slow, and return when the server has ended it."""
+async def hold(kind: str, target: Target, opened: asyncio.Semaphore) -> None:
+    """Open a connection, release `opened`, be slow, and return when the server has ended it."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(0)
     loop = asyncio.get_running_loop()
     with connection, contextlib.suppress(ConnectionError):
-        await loop.sock_connect(connection, ("127.0.0.1", target.port))
+        try:
+            await loop.sock_connect(connection, ("127.0.0.1", target.port))
+        finally:
+            opened.release()
         await _WAYS[kind](connection, target, loop)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ENDED_S = 25
 """Within this long every slow client is to be gone with the default deadlines; waited for five times as long."""
 SHORT = {"HEADER_TIMEOUT_S": "1", "BODY_TIMEOUT_S": "1", "UNREAD_TIMEOUT_S": "1", "KEEP_ALIVE_S": "1"}
+CROWD = 32
+"""Half of the listener's queue."""
 KIB_EACH = 256
 """What a slow client may cost the worker at the most."""
 CALM_KIB = 96 * 1024
@@ -52,10 +54,30 @@ async def serve_meanwhile(server: Any, until: asyncio.Future[Any]) -> int:
 
 
 async def all_ended(server: Any, slow: ModuleType, target: Any, each: int) -> int:
-    holding = asyncio.gather(*(slow.hold(kind, target) for kind in slow.KINDS for _ in range(each)))
-    meanwhile = asyncio.ensure_future(serve_meanwhile(server, holding))
-    await asyncio.wait_for(holding, 5 * ENDED_S)
+    """Hold the server by clients of every kind and return how often a normal one was answered until they were gone.
+
+    They come in small crowds, and the next when a new connection has been answered: what overflows the listener's queue
+    is a connection in the client's eyes alone, which no server can end.
+    """
+    over = asyncio.get_running_loop().create_future()
+    meanwhile = asyncio.ensure_future(serve_meanwhile(server, over))
+    opened, held = asyncio.Semaphore(0), []
+    kinds = [kind for _ in range(each) for kind in slow.KINDS]
+    for begin in range(0, len(kinds), CROWD):
+        crowd = [asyncio.ensure_future(slow.hold(kind, target, opened)) for kind in kinds[begin : begin + CROWD]]
+        for _ in crowd:
+            await asyncio.wait_for(opened.acquire(), 5 * ENDED_S)
+        await answered(server)
+        held += crowd
+    await asyncio.wait_for(asyncio.gather(*held), 5 * ENDED_S)
+    over.set_result(None)
     return await meanwhile
+
+
+async def answered(server: Any) -> None:
+    """Return when a connection that is opened now has been answered."""
+    async with httpx2.AsyncClient(base_url=server.url, timeout=5 * ENDED_S, trust_env=False) as client:
+        assert (await client.get("/healthz")).status_code == 200
 
 
 @pytest.mark.heavy
@@ -102,7 +124,8 @@ def test_they_would_hold_a_plain_server(plain: Callable[..., int], slow: ModuleT
     target = slow.Target(plain(Starlette(routes=routes), "httptools"), "none", "/large", 0.1)
 
     async def run() -> set[str]:
-        tasks = {kind: asyncio.ensure_future(slow.hold(kind, target)) for kind in slow.KINDS}
+        opened = asyncio.Semaphore(0)
+        tasks = {kind: asyncio.ensure_future(slow.hold(kind, target, opened)) for kind in slow.KINDS}
         _, held = await asyncio.wait(tasks.values(), timeout=4)
         for task in held:
             task.cancel()
