@@ -194,7 +194,7 @@ def test_too_much_memory_is_a_refusal(making: ModuleType, source: int, sink: int
         taken = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize")) * 1024
         most = taken + 1024 * 1024
         resource.prlimit(process.pid, resource.RLIMIT_AS, (most, most))
-        for large in _file(making.picture(size=(5400, 5400))):
+        for large in _file(making.picture(size=(5400, 5400), compress_level=1)):
             with pytest.raises(InvalidError, match="bytes of memory"):
                 process.ask(JOB, [large, sink])
         assert not process.usable
