@@ -59,10 +59,10 @@ def execute_alone(premises: Premises, plan: Plan, *, force: bool = False) -> Rep
             raise _refused(refusal)
     premises.disposal.check()
     run = _Run(premises, plan)
-    run.delete_records()
     run.rescue()
+    run.purge()  # before what needs room for its lines: on a full disk this makes some
+    run.delete_records()
     run.take()
-    run.purge()
     now = timestamp(premises.clock.now())
     premises.state.save(LastRun(now, premises.disposal.usage.census()))
     return run.report
@@ -85,7 +85,7 @@ def purge(premises: Premises, entries: Iterable[Entry]) -> Counter[str]:
     Raises:
         UnreadableError: something that may name any payload cannot be read.
     """
-    done = Counter[str]()
+    done, shadowed = Counter[str](), premises.disposal.usage.shadowed()
     trash = premises.disposal.trash
     for entry in entries:
         digest, size = entry.digest, trash.size(entry) or 0
@@ -93,7 +93,8 @@ def purge(premises: Premises, entries: Iterable[Entry]) -> Counter[str]:
         with premises.documents.guard(exclusive=True), premises.shards(digest.shard):
             for problem in premises.disposal.usage.damage():
                 raise uncertain(problem)
-            if premises.documents.is_live(digest) and trash.take_back(digest):
+            used = digest in shadowed or premises.documents.is_live(digest)
+            if used and trash.take_back(digest):
                 done["rescued"] += 1
             elif trash.doom([entry]):
                 done["purged"] += 1

@@ -135,3 +135,11 @@ def test_what_is_used_again_can_be_had_back_at_once(house: House) -> None:
     assert house.gc.rescue() == 1
     assert house.raw(digest).read_bytes() == b"some bytes"
     assert len(house.trash()) == 1
+
+
+def test_what_quarantine_names_is_not_purged(house: House) -> None:
+    digest = house.drop()
+    house.collect(grace_s=0)
+    (house.root / "quarantine/piece").write_text(f'{{"sha256": "{digest}"')
+    assert house.gc.purge().rescued == 1
+    assert house.raw(digest).exists()
