@@ -71,7 +71,7 @@ SORTS: Mapping[str, Sort] = MappingProxyType(
         "payload-elsewhere": Sort(_W, "The original application keeps this file elsewhere; import its folder."),
         "payload-unrecorded": Sort(_N, "Nothing names it; `calotype gc` collects it."),
         "records-lost": Sort(_D, f"The list of assets is gone: restore it from a backup. {_REPAIR}"),
-        "facts-missing": Sort(_D, _REPAIR),
+        "facts-missing": Sort(_W, _REPAIR),
         "facts-wrong": Sort(_D, _REPAIR),
         "size-wrong": Sort(_D, _REPAIR),
         "line-damaged": Sort(_D, f"Restore the file from a backup, or mend the line by hand. {_REPAIR}"),

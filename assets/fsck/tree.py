@@ -134,9 +134,10 @@ class TreeCheck:
 
     def _rights(self, path: str, *, secret: bool) -> Iterator[Finding]:
         try:
-            mode = stat.S_IMODE(self._engine.fs.stat(self._root / path).st_mode)
+            found = self._engine.fs.stat(self._root / path).st_mode
         except FileNotFoundError:
             return
+        mode = 0 if stat.S_ISLNK(found) else stat.S_IMODE(found)  # a link has no rights of its own
         unwanted = mode & (_OTHERS if secret else stat.S_IWOTH)
         if unwanted:
             details = {"mode": mode & ~unwanted}

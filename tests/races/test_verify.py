@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -12,7 +13,8 @@ from assets.fsck import payloads
 from assets.fsck.report import Wishes
 from assets.library import Upload
 from metadata.errors import CalotypeError
-from metadata.findings import Finding, Weight
+from metadata.findings import Weight
+from metadata.repositories.facts import FactsRepository
 from server.configuration import load_settings
 from server.wiring import open_store
 
@@ -116,13 +118,37 @@ def test_a_check_beside_uploads_deletes_and_links_finds_nothing(tmp_path: Path, 
         assert [f for f in store.checks.verifier.run(Wishes(full=True)).findings if f.weight is not Weight.NOTICE] == []
 
 
-@pytest.mark.heavy
-def test_the_harness_notices_a_check_that_looks_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(self: payloads.PayloadChecks, assets: list[Any]) -> Any:
-        for asset in assets:  # what was read a moment ago, and not a second time
-            threading.Event().wait(0.002)
-            if self._size(asset.body["sha256"]) is None:
-                yield Finding("payload-missing", asset.body["sha256"], "")
+def found_in_the_middle_of_an_upload(root: Path, monkeypatch: pytest.MonkeyPatch, *, locked: bool) -> list[Any]:
+    """Check a store while an upload has its payload in place and not yet its record."""
+    reached, asked, go_on = threading.Event(), threading.Event(), threading.Event()
+    note_upload, again = FactsRepository.note_upload, payloads.PayloadChecks.again
 
-    monkeypatch.setattr(payloads.PayloadChecks, "_recorded", missing)
-    assert found_while_busy(tmp_path / "data", 30) != []
+    def slow(self: FactsRepository, *arguments: Any, **more: Any) -> Any:
+        reached.set()
+        assert go_on.wait(60)
+        return note_upload(self, *arguments, **more)
+
+    def told(self: payloads.PayloadChecks, digest: Any, check: Any) -> Any:
+        asked.set()
+        return again(self, digest, check) if locked else check(digest)
+
+    monkeypatch.setattr(FactsRepository, "note_upload", slow)
+    monkeypatch.setattr(payloads.PayloadChecks, "again", told)
+    with open_store(settings_of(root)) as store, ThreadPoolExecutor(2) as threads:
+        upload = threads.submit(Busy(store).upload_and_delete, random.Random(2))  # noqa: S311 - this one deletes nothing
+        assert reached.wait(60)
+        report = threads.submit(store.checks.verifier.run, Wishes())
+        assert asked.wait(60)
+        if not locked:
+            report.result(60)  # nothing holds it up
+        go_on.set()
+        upload.result(60)
+        return report.result(60).findings
+
+
+def test_an_upload_that_is_half_done_is_not_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found_in_the_middle_of_an_upload(tmp_path / "data", monkeypatch, locked=True) == []
+
+
+def test_a_second_look_without_the_lock_would_tell_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found_in_the_middle_of_an_upload(tmp_path / "data", monkeypatch, locked=False) != []

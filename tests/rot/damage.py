@@ -143,7 +143,7 @@ def open_rights(store: Any, dice: random.Random) -> set[str]:
 def wrong_index(store: Any, dice: random.Random) -> set[str]:
     """Change rows of the index behind its back."""
     changes = [
-        "UPDATE k_tag SET body = json_set(body, '$.name', 'nonsense') WHERE seq = 1",
+        "UPDATE k_tag SET body = json_set(body, '$.name', 'nonsense')",
         "DELETE FROM refs WHERE src_kind = 'character'",
         "UPDATE k_chat SET body = json_set(body, '$.messageCount', 77)",
         "DELETE FROM k_message WHERE seq % 3 = 0",

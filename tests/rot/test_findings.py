@@ -226,7 +226,7 @@ def wrong_index(store: Any) -> None:
     with store.checks():
         pass  # a copied folder's files are others than the index knew
     with closing(sqlite3.connect(store.root / "cache/index.sqlite3")) as db:
-        db.execute("UPDATE k_asset SET body = json_set(body, '$.filename', 'nonsense') WHERE seq = 1")
+        db.execute("UPDATE k_asset SET body = json_set(body, '$.filename', 'nonsense')")
         db.commit()
 
 
@@ -242,6 +242,11 @@ def stuck(store: Any) -> str:
 def stray(store: Any) -> str:
     (store.root / "chats/notes.txt").write_text("mine")
     return "chats/notes.txt"
+
+
+def linked(store: Any) -> str:
+    (store.root / "chats/link.txt").symlink_to("/etc/hostname")
+    return "chats/link.txt"
 
 
 def leftover(store: Any) -> str:
@@ -295,7 +300,7 @@ CASES: dict[str, list[Damage]] = {
     "key-damaged": [damaged_key],
     "index-differs": [wrong_index],
     "unfinished": [stuck],
-    "stray": [stray],
+    "stray": [stray, linked],
     "leftover": [leftover, abandoned],
     "open-to-others": [open_secret],
     "set-aside": [set_aside],
