@@ -45,7 +45,7 @@ class Limits:
     headers: int = 100
     header_bytes: int = 32 * 1024
     target_bytes: int = 8 * 1024
-    pipelined: int = 64
+    pipelined: int = 256
     passed_over: int = 4 * 1024 * 1024
     framing: int = 64 * 1024
     framing_ratio: int = 16

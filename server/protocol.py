@@ -182,6 +182,8 @@ class Protocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on to the next request, or to the end."""
         super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # those that are here come first
         if self._ending:
             self._patience.wait(Wait.END, self.loop.time())
         if self._last_words is not None and self.cycle.response_complete:

@@ -246,11 +246,12 @@ def test_half_a_request_behind_a_slow_answer_does_not_cost_that_answer(serve: Ca
 def test_requests_sent_ahead_are_answered_in_turn_and_not_without_end(serve: Callable[..., Server]) -> None:
     server = serve(greet, limited(pipelined=10))
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
-        connection.sendall(GET * 5)
-        answers = b""
-        while answers.count(b"hello") < 5:
-            answers += connection.recv(65536)
-        assert answers.count(b"HTTP/1.1 200 ") == 5
+        for _ in range(20):  # far more than wait at a time, once those before have been answered
+            connection.sendall(GET * 8)
+            answers = b""
+            while answers.count(b"hello") < 8:
+                answers += connection.recv(65536)
+            assert answers.count(b"HTTP/1.1 200 ") == 8
     assert server.send(GET * 100) == b""
 
 
