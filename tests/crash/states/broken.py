@@ -63,12 +63,12 @@ def record_first() -> None:
     true_publish, true_add = LocalBlobs.publish, ImagesRepository.add
     waiting: list[Callable[[], bool]] = []
 
-    def publish(self: LocalBlobs, staged: Any, *, durable: bool = False) -> bool:
-        waiting.append(lambda: true_publish(self, staged, durable=durable))
+    def publish(self: LocalBlobs, staged: Any, **how: Any) -> bool:
+        waiting.append(lambda: true_publish(self, staged, **how))
         return True
 
-    def add(self: ImagesRepository, record: Any) -> Any:
-        made = true_add(self, record)
+    def add(self: ImagesRepository, *given: Any) -> Any:
+        made = true_add(self, *given)
         waiting.pop()()
         return made
 

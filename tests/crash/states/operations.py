@@ -42,6 +42,11 @@ def records(store: LocalStore) -> Repositories:
     return store.inside.records
 
 
+def collect(store: LocalStore) -> None:
+    """Move what nobody needs to the trash, however young it is."""
+    store.gc.execute(store.gc.plan(grace_s=0), force=True)
+
+
 def populate(folder: Path) -> dict[str, str]:
     """Fill a folder; return the ids that the operations need, by the names they know them by."""
     with opened(folder) as store:
@@ -80,6 +85,9 @@ def populate(folder: Path) -> dict[str, str]:
         of.sessions.open(user, LATER - timedelta(days=1), token=LETTERS.upper())
         of.verification_tokens.create(identifier="a@example.org", token="v", expires=LATER.isoformat())  # noqa: S106 - nobody's
         of.accounts.link(user, "github", "1", type="oauth")
+        for number in (8, 9):
+            store.assets.delete(store.assets.put(picture(number)).id)
+        collect(store)
         store.assets.delete(ids["asset-7"])
     return ids
 
@@ -105,6 +113,9 @@ WHOLE: dict[str, Operation] = {
     "delete a used asset": lambda store, ids: store.assets.delete(ids["asset-2"], force=True),
     "delete and purge": lambda store, ids: store.assets.delete(ids["asset-4"], purge=True),
     "restore an asset": lambda store, ids: store.assets.restore(ids["asset-7"]),
+    "collect garbage": lambda store, _: collect(store),
+    "put what is in the trash": lambda store, _: store.assets.put(picture(8), filename="8.png"),
+    "restore from the trash": lambda store, _: store.gc.restore(hashlib.sha256(picture(9)).hexdigest()),
     "untag an asset": lambda store, ids: store.assets.untag(ids["asset-5"], ids["gone"]),
     "create a character": _of(lambda of, ids: of.characters.create(user_id=ids["me"], name="Dora", **TEXTS)),
     "edit a character": _of(lambda of, ids: of.characters.edit(ids["Anna"], lambda found: found.replaced(name="Ann"))),

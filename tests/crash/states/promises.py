@@ -134,8 +134,9 @@ def _loosely(name: str, where: Snapshot) -> object:
 
 def _check_payloads(store: LocalStore) -> None:
     folder = store.settings.data_dir / "binaries"
-    for payload in folder.iterdir():
+    for payload in [*folder.iterdir(), *store.settings.data_dir.glob("trash/*.*")]:
         if payload.is_dir():
-            assert hashlib.sha256((payload / "raw").read_bytes()).hexdigest() == payload.name, "a payload is not whole"
+            digest = hashlib.sha256((payload / "raw").read_bytes()).hexdigest()
+            assert digest == payload.name.partition(".")[0], "a payload is not whole"
     for asset in records(store).images.find_all():
         assert (folder / asset.sha256 / "raw").stat().st_size == asset.size, "a record names an absent payload"
