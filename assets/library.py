@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from metadata.errors import CalotypeError, ConflictError, InvalidError, NotFoundError
+from metadata.errors import CalotypeError, NotFoundError
 
 from .digest import Digest
 from .images.headers import probe
@@ -100,7 +100,7 @@ class Library:
             FullError: no room.
         """
         try:
-            self._check(staged, upload)
+            upload.check(staged.digest, staged.size)
             media = sniff(staged.head, filename=upload.filename)
             seen = probe(staged.head, staged.read_at) if media.picture else None  # perhaps slowly: before any lock
             told = {} if seen is None else seen.facts
@@ -108,6 +108,18 @@ class Library:
                 return self._record(staged, upload, media, told, *tags)
         finally:
             staged.discard()
+
+    def publish(self, staged: Staged, facts: Mapping[str, object], *, durable: bool = False) -> bool:
+        """Give staged bytes their name and note what they told; the gate and the shard's lock are held.
+
+        Returns whether they were not there before.
+        """
+        digest = staged.digest
+        self._take_back(digest, staged.size)
+        doubted = not self._facts.trusted(digest, self._trusted_s)
+        fresh = self.blobs.publish(staged, durable=durable, doubted=doubted)
+        self._facts.note_upload(digest, facts, hashed=fresh or doubted)
+        return fresh
 
     def find(self, digest: Digest) -> Payload:
         """Return a live payload: one that a record names or mentions; from the trash, if it is there.
@@ -181,16 +193,6 @@ class Library:
                 self.blobs.stat(digest)
                 return self.images.restore(asset_id, owner=owner)
 
-    def _check(self, staged: Staged, upload: Upload) -> None:
-        if upload.expected is not None and staged.digest != upload.expected:
-            raise ConflictError(
-                "The bytes received do not have the digest that was given, so nothing was stored. Send the file again.",
-                expected=upload.expected,
-                actual=str(staged.digest),
-            )
-        if staged.size == 0:
-            raise InvalidError("The file is empty; there is nothing to store.", field="file", filename=upload.filename)
-
     def _record(
         self,
         staged: Staged,
@@ -205,13 +207,10 @@ class Library:
         hidden = {"inline": False} if media.picture and not media.inline else {}
         shape = {name: seen[name] for name in ("width", "height") if name in seen}
         # Drafted before anything is published, so that a wrong field leaves nothing behind.
-        record = self.images.draft(**self._fields(upload, media, asset_type, digest, size, tags), **shape)
+        record = self.images.draft(**upload.record(digest, size, media, asset_type, tags), **shape)
         same = self.images.find_same(upload.user_id, digest, asset_type, upload.links)
-        self._take_back(digest, size)
-        doubted = not self._facts.trusted(digest, self._trusted_s)
-        fresh = self.blobs.publish(staged, durable=same is not None, doubted=doubted)
-        found = {"size": size, "mediaType": media.type, **hidden, **seen}
-        self._facts.note_upload(digest, found, hashed=fresh or doubted)
+        facts = {"size": size, "mediaType": media.type, **hidden, **seen}
+        fresh = self.publish(staged, facts, durable=same is not None)
         if same is not None:
             return Stored(self._with_tags(same, tags, new), duplicate=True, fresh=fresh)
         return Stored(self._add(record, new, digest, fresh=fresh), duplicate=False, fresh=fresh)
@@ -224,26 +223,6 @@ class Library:
             if fresh and not self.images.is_live(digest):
                 self._remove(digest)
             raise
-
-    def _fields(
-        self, upload: Upload, media: Media, asset_type: str, digest: Digest, size: int, tags: list[str]
-    ) -> dict[str, object]:
-        links = {name: value for name, value in upload.links.items() if value is not None}
-        declared = upload.declared_type
-        contradicts = {"_declaredType": declared} if declared is not None and declared != media.type else {}
-        return {
-            "sha256": str(digest),
-            "type": asset_type,
-            "userId": upload.user_id,
-            "filename": upload.filename,
-            "mimeType": media.type,
-            "size": size,
-            "source": upload.source,
-            "tags": tags,
-            **links,
-            **upload.extra,
-            **contradicts,
-        }
 
     def _with_tags(self, asset: Asset, tags: list[str], new: list[Change]) -> Asset:
         if set(tags) <= set(asset.tags):

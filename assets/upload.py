@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from metadata.errors import ConflictError, InvalidError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -39,6 +41,51 @@ class Upload:
     extra: Mapping[str, object] = field(default_factory=dict)
     declared_type: str | None = None
     expected: str | None = None
+
+    def check(self, digest: Digest, size: int) -> None:
+        """Return when these bytes are what was announced.
+
+        Raises:
+            ConflictError: they have another digest than was given.
+            InvalidError: there are none.
+        """
+        if self.expected is not None and digest != self.expected:
+            raise ConflictError(
+                "The bytes received do not have the digest that was given, so nothing was stored. Send the file again.",
+                expected=self.expected,
+                actual=str(digest),
+            )
+        if size == 0:
+            raise InvalidError("The file is empty; there is nothing to store.", field="file", filename=self.filename)
+
+    def record(
+        self, digest: Digest, size: int, media: Media, asset_type: str, tags: Sequence[str]
+    ) -> dict[str, object]:
+        """Return the members of the asset's record, by their names on disk.
+
+        Args:
+            digest: the payload's.
+            size: bytes.
+            media: what the bytes are.
+            asset_type: image, chat_file or avatar.
+            tags: ids.
+        """
+        links = {name: value for name, value in self.links.items() if value is not None}
+        declared = self.declared_type
+        contradicts = {"_declaredType": declared} if declared is not None and declared != media.type else {}
+        return {
+            "sha256": str(digest),
+            "type": asset_type,
+            "userId": self.user_id,
+            "filename": self.filename,
+            "mimeType": media.type,
+            "size": size,
+            "source": self.source,
+            "tags": list(tags),
+            **links,
+            **self.extra,
+            **contradicts,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from metadata.errors import CalotypeError, InvalidError, NotFoundError, Unreadab
 
 from ..blobs.base import HEAD_BYTES
 from ..digest import Digest, Hasher
-from ..images.headers import measure
+from ..images.headers import probe
 from ..media import sniff
 from .sources import opened
 
@@ -36,7 +36,7 @@ class Seen:
 
     Attributes:
         digest: their SHA-256.
-        facts: `size`, `mediaType` and, where they apply, `inline`, `width`, `height`: the facts of the payload.
+        facts: `size`, `mediaType` and, where they apply, `inline`, `width`, `height` and more: the payload's facts.
     """
 
     digest: Digest
@@ -117,8 +117,7 @@ class Intake:
         try:
             seen = _seen(staged.digest, staged.size, staged.head, staged.read_at, filename)
             with self._documents.guard(), self._shards(staged.digest.shard):
-                fresh = self._library.blobs.publish(staged)
-                self._facts.note_upload(seen.digest, seen.facts)
+                fresh = self._library.publish(staged, seen.facts)
                 self._write(seen, write, fresh=fresh)
         finally:
             staged.discard()
@@ -163,7 +162,7 @@ def _chunk(source: BinaryIO, path: Path) -> bytes:
 
 def _seen(digest: Digest, size: int, head: bytes, read_at: Callable[[int, int], bytes], filename: str) -> Seen:
     media = sniff(head, filename=filename)
-    measured = measure(head, read_at) if media.picture else None
+    probed = probe(head, read_at) if media.picture else None
     hidden = {"inline": False} if media.picture and not media.inline else {}
-    shape = {} if measured is None else {"width": measured.width, "height": measured.height}
-    return Seen(digest, {"size": size, "mediaType": media.type, **hidden, **shape})
+    told = {} if probed is None else probed.facts
+    return Seen(digest, {"size": size, "mediaType": media.type, **hidden, **told})

@@ -19,6 +19,9 @@ from metadata.errors import ConflictError, InvalidError
 from metadata.repositories.facts import FactsRepository
 from metadata.repositories.images import ImagesRepository
 from metadata.repositories.tags import TagsRepository
+from server.configuration import load_settings
+from server.local import LocalStore
+from server.wiring import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +100,19 @@ def test_what_is_empty_or_too_large_is_refused(shelf: Shelf, tmp_path: Path, con
     with pytest.raises(InvalidError, match=match):
         shelf.intake.take(path, "file", lambda _: None)
     assert not list(shelf.blobs.scan())
+
+
+def test_bytes_come_back_from_the_trash(tmp_path: Path, picture: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path / "data"), "CALOTYPE_MIN_FREE_BYTES": "0"}).settings
+    with LocalStore(open_store(settings)) as store:
+        store.assets.delete(store.assets.put(GIF, filename="a.gif").id)
+        store.gc.execute(store.gc.plan(grace_s=0))
+        assert [one.sha256 for one in store.gc.trashed()] == [SHA256]
+        inside = store.inside
+        shards = inside.engine.locks.shard
+        intake = Intake(
+            inside.documents, inside.assets, lambda byte: shards(byte).hold(), inside.records.facts, limit=100
+        )
+        intake.take(picture, "picture.gif", lambda _: None)
+        assert store.gc.trashed() == []
+        assert inside.records.facts.get(SHA256).frames == 1
