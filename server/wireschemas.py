@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assets.fsck.pace import SLOWEST
 from metadata.schemas.assets import Asset
 from metadata.schemas.catalog import CATALOG
 from metadata.schemas.signin import AccessToken
@@ -117,7 +118,7 @@ def _verification_wanted() -> Schema:
         "dryRun": _FLAG,
         "mode": {"enum": ["quick", "full"]},
         "part": {"type": "string", "pattern": "^[1-9][0-9]*/[1-9][0-9]*$"},
-        "rateBytesPerS": {"type": "integer", "minimum": 1},
+        "rateBytesPerS": {"type": "integer", "minimum": SLOWEST},
         "olderThanS": {"type": "integer", "minimum": 0, "maximum": 1_000_000_000},
         "accept": _FLAG,
     }

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from metadata.clock import Clock
 
+SLOWEST = 65_536
+"""Bytes a second: the least that may be asked for over HTTP, where somebody waits for the answer."""
+
 
 class Pace:
     """Keeps reading to a number of bytes a second.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assets.fsck.pace import SLOWEST
 from assets.fsck.report import Wishes
 from assets.fsck.scrub import Part
 from metadata.errors import InvalidError
@@ -49,8 +50,8 @@ def _wishes(wish: Wish) -> Wishes:
     mode, part, rate = wish.options.get("mode", "quick"), wish.options.get("part"), wish.number("rateBytesPerS")
     if mode not in _MODES:
         raise InvalidError("mode is quick or full.", field="mode")
-    if rate is not None and rate <= 0:
-        raise InvalidError("rateBytesPerS has to be more than 0.", field="rateBytesPerS")
+    if rate is not None and rate < SLOWEST:
+        raise InvalidError(f"rateBytesPerS is at least {SLOWEST}.", field="rateBytesPerS", limit=SLOWEST)
     older_than_s = wish.number("olderThanS")
     if older_than_s is not None and not 0 <= older_than_s <= _LONGEST_S:
         raise InvalidError(f"olderThanS is from 0 to {_LONGEST_S}.", field="olderThanS", limit=_LONGEST_S)

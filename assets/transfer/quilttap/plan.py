@@ -131,7 +131,7 @@ class Plan:
                 self._place_file(source)
                 wanted.update(map(str, (source.record.get("messageId"), *source.linked)))
         self._find_messages({one for one in wanted if not self._is_known(one)})
-        self.shapes.link(self._layout, self.resolve)
+        self.shapes.relate(self._layout, self.resolve)
 
     def _place(self, kind: Kind, record: dict[str, Any]) -> None:
         record_id = record.get("id")

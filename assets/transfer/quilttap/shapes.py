@@ -35,7 +35,7 @@ class Shapes:
         self._defaults: dict[tuple[str, str], str] = {}
         self.addresses: dict[str, str] = {}
 
-    def link(self, layout: Layout, resolve: Callable[[Sequence[str], str], str | None]) -> None:
+    def relate(self, layout: Layout, resolve: Callable[[Sequence[str], str], str | None]) -> None:
         """Read which characters and personas are linked, on either side: here both sides say the same."""
         pairs: dict[tuple[str, str], None] = {}
         for found in layout.records("character"):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import calotype
+from metadata.errors import ConflictError
 from metadata.store import JsonStore
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ def records(store: LocalStore) -> Repositories:
 def collect(store: LocalStore) -> None:
     """Move what nobody needs to the trash, however young it is."""
     store.gc.execute(store.gc.plan(grace_s=0), force=True)
+
+
+def untrash(store: LocalStore, sha256: str) -> None:
+    """Have a payload back from the trash, with every record that named it.
+
+    Raises:
+        ConflictError: a record could not be restored.
+    """
+    restored = store.gc.restore(sha256)
+    if restored.refused:
+        raise ConflictError(str(restored.refused))
 
 
 def populate(folder: Path) -> dict[str, str]:
@@ -115,7 +127,7 @@ WHOLE: dict[str, Operation] = {
     "restore an asset": lambda store, ids: store.assets.restore(ids["asset-7"]),
     "collect garbage": lambda store, _: collect(store),
     "put what is in the trash": lambda store, _: store.assets.put(picture(8), filename="8.png"),
-    "restore from the trash": lambda store, _: store.gc.restore(hashlib.sha256(picture(9)).hexdigest()),
+    "restore from the trash": lambda store, _: untrash(store, hashlib.sha256(picture(9)).hexdigest()),
     "untag an asset": lambda store, ids: store.assets.untag(ids["asset-5"], ids["gone"]),
     "create a character": _of(lambda of, ids: of.characters.create(user_id=ids["me"], name="Dora", **TEXTS)),
     "edit a character": _of(lambda of, ids: of.characters.edit(ids["Anna"], lambda found: found.replaced(name="Ann"))),
