@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from metadata.documents.json_files import JsonFiles
 from metadata.files.engine import FileEngine
+from metadata.repositories.chats import ChatsRepository
 from metadata.repositories.container import Repositories
 from metadata.store import JsonStore
 
@@ -166,10 +167,10 @@ def measured(folder: Path, length: int) -> dict[str, str]:
     chat = Chat(folder / "data", length)
     ours, shown = median_ms(chat.append), median_ms(chat.last)
     column["append, ms"] = f"{ours:.2f}"
-    column["  a JSON file rewritten takes"] = f"{rewrite_ms(folder, length) / ours:.1f} x"
-    column["  a table of sqlite3 takes"] = f"{append / ours:.1f} x"
+    column["  a JSON file rewritten takes"] = f"{rewrite_ms(folder, length) / ours:.3g} x"
+    column["  a table of sqlite3 takes"] = f"{append / ours:.2g} x"
     column["last page (50), ms"] = f"{shown:.2f}"
-    column["  a table of sqlite3 takes"] += f", page {page / shown:.1f} x"
+    column["  a table of sqlite3 takes"] += f", page {page / shown:.2g} x"
     column["page from the middle, ms"] = f"{median_ms(chat.middle()):.2f}"
     column["edit one, ms"] = f"{median_ms(chat.edit()):.2f}"
     column["delete one, ms"] = f"{median_ms(chat.delete()):.2f}"
@@ -182,7 +183,7 @@ def measured(folder: Path, length: int) -> dict[str, str]:
 
     def delete() -> None:
         began = time.perf_counter()
-        Repositories(documents).chats.delete(chat.id)
+        ChatsRepository(documents).delete(chat.id)
         answered.append(time.perf_counter() - began)
         documents.work_off()
 
