@@ -193,8 +193,8 @@ def lost_key() -> InvalidError:
     """Return the error of a store whose sealed values have lost their key."""
     return InvalidError(
         f"This store has sealed values and no master key. Put {PATH} back, or set CALOTYPE_MASTER_KEY or "
-        "CALOTYPE_MASTER_KEY_FILE. If it is lost for good, `calotype key new` makes another one, and what was sealed "
-        "has to be entered again.",
+        "CALOTYPE_MASTER_KEY_FILE. If it is lost for good, `calotype key new --yes` makes another one, and what was "
+        "sealed has to be entered again; CALOTYPE_ALLOW_MISSING_KEY=1 opens the store until then.",
         setting="CALOTYPE_MASTER_KEY",
     )
 

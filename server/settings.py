@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         description="How long an upload trusts a stored copy after that was hashed.",
     )
     trash_s: Annotated[int, Field(ge=0)] = Field(604_800, description="How long what was deleted can be restored.")
+    backup_dir: Annotated[Path | None, BeforeValidator(_nothing)] = Field(
+        None, description="The folder that backups asked for over HTTP go to."
+    )
+    allow_missing_key: bool = Field(
+        default=False, description="Open a store whose sealed values have lost their key; they need re-entry."
+    )
     master_key: SecretStr | None = Field(None, description="The key that seals API keys.")
     master_key_file: Path | None = Field(None, description="A file that holds the master key.")
     encryption_master_pepper: SecretStr | None = Field(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError
-from metadata.keys import PATH, MasterKeys, keys_from_outside, url_key
+from metadata.keys import PATH, MasterKeys, keys_from_outside, lost_key, url_key
 from metadata.rotation import ORIGINAL, Rotation, sealed_exist
 from metadata.sealing import Sealer
 
@@ -30,12 +30,14 @@ class Vault:
         keys: the master keys.
         sealer: seals and opens values.
         rotation: changes the master key.
+        allow_missing_key: whether a store opens whose sealed values have lost every key.
     """
 
     engine: FileEngine
     keys: MasterKeys
     sealer: Sealer
     rotation: Rotation
+    allow_missing_key: bool
 
     def url_key(self) -> bytes:
         """Return the key that signs URLs, making it on first use; errors as `metadata.keys.url_key`."""
@@ -44,18 +46,17 @@ class Vault:
     def settle(self) -> tuple[str, ...]:
         """Finish a rotation that was cut off, and return what a person should know, one sentence each.
 
-        Nothing here keeps a store from opening: pictures are served without any key.
+        Raises:
+            InvalidError: values are sealed and there is no key at all, which a mount that is missing looks like, too.
         """
         try:
             self.rotation.finish()
-            return self._lost()
+            ring, survey = self.keys.ring(), self.rotation.survey()
         except CalotypeError as error:
             return (f"Sealed values could not be looked at: {error.message}",)
-
-    def _lost(self) -> tuple[str, ...]:
-        ring = self.keys.ring()
-        survey = self.rotation.survey()
         lost = sum(count for key_id, count in survey.items() if key_id != ORIGINAL and ring.find(key_id) is None)
+        if lost and not ring.keys and not self.allow_missing_key:
+            raise lost_key()
         values = "value" if lost == 1 else "values"
         sentence = (
             f"The master key of {lost} sealed {values} is not at hand: put {PATH} back or set CALOTYPE_MASTER_KEY, "
@@ -87,7 +88,9 @@ def open_vault(
     given = keys_from_outside(_plain(settings.master_key), settings.master_key_file)
     keys = MasterKeys(engine, given, sealed_exist=lambda: sealed_exist(documents))
     sealer = Sealer(keys, _plain(settings.encryption_master_pepper))
-    return Vault(engine, keys, sealer, Rotation(documents, keys, sealer, first_user, refresh))
+    return Vault(
+        engine, keys, sealer, Rotation(documents, keys, sealer, first_user, refresh), settings.allow_missing_key
+    )
 
 
 def _plain(secret: SecretStr | None) -> str | None:

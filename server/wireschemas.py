@@ -106,6 +106,9 @@ def _answers() -> dict[str, Schema]:
         "CollectionWanted": _object(dryRun=_FLAG, force=_FLAG, unreferenced=_FLAG, graceS=_COUNT, olderThanS=_COUNT)
         | {"required": []},
         "Collected": _object(dryRun=_FLAG, plan=_FREE, done=_or_null(_FREE)),
+        "BackupWanted": _object(target=_TEXT, incremental=_FLAG, verify=_FLAG, dryRun=_FLAG) | {"required": ["target"]},
+        "BackedUp": _object(dryRun=_FLAG, target=_TEXT, at=_TEXT, files=_COUNT, payloads=_COUNT, bytes=_COUNT)
+        | {"additionalProperties": True},
         "VerificationWanted": _verification_wanted(),
         "Verification": _object(mode=_TEXT, sound=_FLAG, counts=_FREE, findings=_list(_FREE))
         | {"additionalProperties": True},

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Self
 
+from assets.backup.backups import Backups
+from assets.backup.taking import Origin
 from assets.blobs.local import LocalBlobs
 from assets.disposal import Disposal
 from assets.gc import Collection, Premises
@@ -25,6 +28,7 @@ from metadata.files.mounts import network_file_system
 from metadata.ids import Ids, RandomIds
 from metadata.repositories.backing import ensure_first
 from metadata.repositories.container import Repositories
+from metadata.repositories.facts import FactsRepository
 from metadata.schemas.baseline import baseline
 
 from .checks import checks_of
@@ -57,6 +61,7 @@ class Store:
         records: every repository.
         prints: derived pictures.
         gc: the garbage collection.
+        backups: takes backups.
     """
 
     settings: Settings
@@ -70,6 +75,7 @@ class Store:
     records: Repositories
     prints: Prints
     gc: Collection
+    backups: Backups
 
     @property
     def checks(self) -> Checks:
@@ -142,6 +148,33 @@ def open_checks(settings: Settings, *, clock: Clock | None = None) -> Iterator[C
             yield checks_of(documents, documents.projection, blobs, vault.keys, vault.sealer)
 
 
+@contextmanager
+def open_backups(settings: Settings) -> Iterator[Backups]:
+    """Open the data folder to take backups of it; neither its records nor its keys have to be sound.
+
+    Raises:
+        CalotypeError: as `open_store`.
+    """
+    _, engine, documents = _opened(settings, SystemClock(), RandomIds(), None, git_private=False)
+    with closing(documents):
+        vault = open_vault(settings, engine, documents, lambda: "", documents.sweep)
+        trash = Trash(engine, FactsRepository(documents, clock=engine.clock), engine.clock)
+        yield _backups(settings, engine, documents, vault, trash)
+
+
+def _backups(settings: Settings, engine: FileEngine, documents: JsonFiles, vault: Vault, trash: Trash) -> Backups:
+    cache = settings.cache_dir or engine.paths.resolve("cache")
+    survey = vault.rotation.survey
+    return Backups(Origin(engine, documents, documents.usage, trash, survey, cache, RandomIds(), _version()))
+
+
+def _version() -> str:
+    try:
+        return version("calotype")
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def _opened(
     settings: Settings,
     clock: Clock,
@@ -199,7 +232,8 @@ def _assemble(
     )
     gc = Collection(premises, settings.gc_grace_s)
     prints = _prints(settings, engine)
-    return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints, gc)
+    backups = _backups(settings, engine, documents, vault, disposal.trash)
+    return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints, gc, backups)
 
 
 def _library(

@@ -83,14 +83,15 @@ def purge(premises: Premises, entries: Iterable[Entry]) -> Counter[str]:
     """Remove entries of the trash for good; one that is used again comes back instead. Return what was done.
 
     Raises:
+        BusyError: a backup is being taken.
         UnreadableError: something that may name any payload cannot be read.
     """
     done, shadowed = Counter[str](), premises.disposal.usage.shadowed()
     trash = premises.disposal.trash
     for entry in entries:
         digest, size = entry.digest, trash.size(entry) or 0
-        # Alone, so that nobody can come to mention it between the question and the act.
-        with premises.documents.guard(exclusive=True), premises.shards(digest.shard):
+        # Alone, so that nobody can come to mention it between the question and the act; a backup may still need it.
+        with _leased(premises), premises.documents.guard(exclusive=True), premises.shards(digest.shard):
             for problem in premises.disposal.usage.damage():
                 raise uncertain(problem)
             used = digest in shadowed or premises.documents.is_live(digest)

@@ -141,6 +141,10 @@ class Usage:
         """Return the hashes of all payloads that have facts."""
         return {str(row[0]) for row in self._ask(lambda db: db.execute(f"SELECT key FROM {_FACTS}").fetchall())}
 
+    def named(self) -> set[str]:
+        """Return the hashes of all payloads that records name."""
+        return {str(row[0]) for row in self._ask(lambda db: db.execute(f"SELECT {_SHA256} FROM {_ASSETS}").fetchall())}
+
     def unnamed(self) -> list[Unnamed]:
         """Return the payloads with facts that no record names, by hash."""
         sql = (

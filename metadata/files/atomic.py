@@ -86,6 +86,11 @@ class Draft:
             with suppress(OSError):  # the first failure is the one to tell; a leftover is swept at the next start
                 self._fs.unlink(self._temporary)
 
+    @property
+    def temporary(self) -> Path:
+        """Where it lies until it is published, for whoever wants to look at it before."""
+        return self._temporary
+
     def write(self, chunk: bytes) -> None:
         """Append all of the chunk, however many writes that takes."""
         write_all(self._fs, self._descriptor, chunk)

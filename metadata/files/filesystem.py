@@ -5,6 +5,7 @@ Whether a call may be used is another question: `rename`, `fsync` and `fdatasync
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_FICLONE = 0x40049409
+"""The request of ioctl_ficlone(2): let a file share another one's blocks until either changes."""
 
 
 class FileSystem:
@@ -44,6 +48,12 @@ class FileSystem:
     def ftruncate(self, descriptor: int, length: int) -> None:
         """Cut a file to this length in bytes."""
         os.ftruncate(descriptor, length)
+
+    def clone(self, source: int, target: int) -> None:
+        """Let an empty file share the blocks of another; most file systems have no such call."""
+        if sys.platform != "linux":
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        fcntl.ioctl(target, _FICLONE, source)
 
     def fsync(self, descriptor: int) -> None:
         """Wait until the disk has the file and all that is known about it."""

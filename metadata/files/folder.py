@@ -26,6 +26,9 @@ MARKER = ".calotype"
 SEED_FOLDERS = ("settings", "characters", "personas", "chats", "binaries", "auth", "tags", "image-profiles", "cache")
 OWN_FOLDERS = ("locks", "intents", "uploads", "trash", "quarantine", "secrets")
 
+RESTORING = ".calotype-restoring"
+"""Present while a restore or an export fills a folder; becomes the marker, or goes, when all is there."""
+
 _CREATING = "locks/creating"
 """Present from before the first file of a new store to after its marker, so that a killed `init` is finished."""
 
@@ -159,6 +162,12 @@ class _Opening:
         if MARKER in names:
             self._marker()
             return _State.STORE
+        if RESTORING in names:
+            raise InvalidError(
+                f"What was being put into {self._root} is not whole: the restore or export was cut off. Empty the "
+                "folder and begin again.",
+                path=str(self._root),
+            )
         if not names - {"cache"} or (self._root / _CREATING).exists():
             return _State.EMPTY  # an index alone is no store: it may be the mount of a volume of its own
         if any((self._root / path).is_file() for path in self._baseline if "/" in path):

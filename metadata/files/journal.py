@@ -174,6 +174,20 @@ class Journal:
         with told(self.path, "looked at"):
             return identity_of(self._fs, self._file)
 
+    def sound_end(self) -> FileIdentity | None:
+        """Repair a torn tail and return the journal's identity, whose size is then a sound offset; None when absent.
+
+        What stands before that offset never changes while the identity's `file` is the one that the path names.
+
+        Raises:
+            BusyError, FullError, UnreadableError: as `recover`.
+        """
+        with self._lock.hold(), told(self.path, "looked at"):
+            if identity_of(self._fs, self._file) is None:
+                return None
+            self._appender.writable()
+            return identity_of(self._fs, self._file)
+
     def compact(self, rewrite: Rewrite, replace: Replace | None = None) -> None:
         """Replace the journal by what `rewrite` makes of it; writers go on meanwhile, and their lines are kept.
 

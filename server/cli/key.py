@@ -34,7 +34,7 @@ def show(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     The keys themselves are never shown; the one in the folder is the file secrets/master.key.
     """
     output = Output(as_json=as_json)
-    with open_folder(data_dir, output) as store:
+    with open_folder(data_dir, output, keyless=True) as store:
         rows = _rows(store.inside.vault)
     if as_json:
         output.document({"keys": [dict(zip(("keyId", "place", "values"), row, strict=True)) for row in rows]})
@@ -50,7 +50,7 @@ def rotate(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     the old one away after it.
     """
     output = Output(as_json=as_json)
-    with open_folder(data_dir, output) as store:
+    with open_folder(data_dir, output, keyless=True) as store:
         vault = store.inside.vault
         done = vault.rotation.rotate()
         outside = bool(vault.keys.given)
@@ -77,7 +77,7 @@ def new(*, yes: Yes = False, data_dir: DataDir = None, as_json: AsJson = False) 
             field="yes",
         )
     output = Output(as_json=as_json)
-    with open_folder(data_dir, output) as store:
+    with open_folder(data_dir, output, keyless=True) as store:
         key_id = store.inside.vault.keys.replace_lost().id
     if as_json:
         output.document({"keyId": key_id})

@@ -10,29 +10,34 @@ import calotype
 from metadata.errors import InvalidError, NotFoundError
 
 from ..configuration import load_settings
-from ..wiring import open_checks
+from ..wiring import open_backups, open_checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from assets.backup.backups import Backups
 
     from ..checks import Checks
     from ..interface import Door
     from .output import Output
 
 
-def open_folder(data_dir: Path | None, output: Output, *, create: bool = False) -> calotype.LocalStore:
+def open_folder(
+    data_dir: Path | None, output: Output, *, create: bool = False, keyless: bool = False
+) -> calotype.LocalStore:
     """Open the data folder and say what is odd about it.
 
     Args:
         data_dir: as given on the command line.
         output: takes the warnings.
         create: whether an empty folder becomes a store; else it is an error.
+        keyless: whether it opens although its sealed values have lost their key.
 
     Raises:
         CalotypeError: it cannot be opened.
     """
-    options = {} if create else {"expect_store": True}
+    options = ({} if create else {"expect_store": True}) | ({"allow_missing_key": True} if keyless else {})
     try:
         store = calotype.open(data_dir, **options)
     except NotFoundError as error:
@@ -53,6 +58,18 @@ def checks_in(data_dir: Path | None) -> Iterator[Checks]:
         except NotFoundError as error:
             raise _no_store(settings.data_dir) from error
         yield checks
+
+
+@contextmanager
+def backups_in(data_dir: Path | None) -> Iterator[Backups]:
+    """Open the data folder to take backups of it, however damaged it is; errors as `open_folder`."""
+    settings = load_settings(os.environ, {"data_dir": data_dir, "expect_store": True}).settings
+    with ExitStack() as stack:
+        try:
+            backups = stack.enter_context(open_backups(settings))
+        except NotFoundError as error:
+            raise _no_store(settings.data_dir) from error
+        yield backups
 
 
 def open_assets(

@@ -19,7 +19,25 @@ from metadata.errors import CalotypeError, InternalError, InvalidError
 from metadata.files.trouble import as_ours
 
 from ..errors import outcome
-from . import about, assets, folder, gc, imports, key, link, put, serve, tokens, trash, user, variants, verify, why
+from . import (
+    about,
+    assets,
+    backup,
+    folder,
+    gc,
+    imports,
+    key,
+    link,
+    put,
+    restore,
+    serve,
+    tokens,
+    trash,
+    user,
+    variants,
+    verify,
+    why,
+)
 from .output import Output
 
 if TYPE_CHECKING:
@@ -53,6 +71,8 @@ def program() -> typer.Typer:
         folder.reindex,
         gc.gc,
         why.why,
+        backup.backup,
+        restore.restore,
         verify.verify,
         verify.repair,
         about.version,

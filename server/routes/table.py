@@ -11,6 +11,7 @@ from ..openapi import document
 from ..responses import json_answer
 from . import (
     assets,
+    backup,
     blobs,
     documentation,
     gc,
@@ -57,6 +58,7 @@ def all_operations() -> list[Operation]:
         *participants.operations(),
         *operations.operations(),
         *metrics.operations(),
+        *backup.operations(),
         *gc.operations(),
         *verification.operations(),
         *documentation.Documentation().operations(),

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("page", "blocks"), [("first-ten-minutes.md", 10), ("python.md", 5), ("import.md", 2)])
+@pytest.mark.parametrize(
+    ("page", "blocks"), [("first-ten-minutes.md", 10), ("python.md", 5), ("import.md", 2), ("backup.md", 1)]
+)
 def test_every_block_of_the_page_works(
     walk: Callable[[str], list[str]], repository: Path, page: str, blocks: int
 ) -> None:

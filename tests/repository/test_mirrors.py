@@ -55,6 +55,15 @@ ELSEWHERE: dict[str, str] = {
     ),
     # Checks and repairs are tested from the damage on, over a whole store, kind by kind of finding.
     **dict.fromkeys(_CHECKS, "tests/rot/test_findings.py"),
+    # Parts of one way, from a store to a backup and from there to a store, tested from end to end.
+    **dict.fromkeys(
+        [f"assets/backup/{name}.py" for name in ("archives", "places", "report", "taking", "targets")],
+        "tests/assets/backup/test_backups.py",
+    ),
+    **dict.fromkeys(
+        [f"assets/backup/{name}.py" for name in ("copying", "manifest", "sources")],
+        "tests/assets/backup/test_restoring.py",
+    ),
     # The model is tested where it is loaded: it never reads the environment by itself.
     "server/settings.py": "tests/server/test_configuration.py",
 }

@@ -1,4 +1,4 @@
-"""Opening a store: cut-off rotations are finished, lost keys are said, and neither keeps the store shut."""
+"""Opening a store: cut-off rotations are finished, and without any key of its sealed values it stays shut."""
 
 from __future__ import annotations
 
@@ -64,17 +64,21 @@ def test_a_key_from_a_setting_seals_and_is_in_no_file(tmp_path: Path) -> None:
         opened(tmp_path / "data", MASTER_KEY="password1")
 
 
-def test_a_lost_key_is_said_and_the_store_opens(tmp_path: Path) -> None:
+def test_a_store_that_lost_its_key_stays_shut_unless_that_is_allowed(tmp_path: Path) -> None:
     with opened(tmp_path / "data") as store:
         keep(store)
     (tmp_path / "data" / PATH).unlink()
-    with opened(tmp_path / "data") as store:
+    with pytest.raises(InvalidError, match=r"no master key.*CALOTYPE_ALLOW_MISSING_KEY=1"):
+        opened(tmp_path / "data")
+    with opened(tmp_path / "data", ALLOW_MISSING_KEY="1") as store:
         (warning,) = store.folder.warnings
         assert "1 sealed value " in warning
         assert isinstance(value(store), NeedsReentry)
         with pytest.raises(InvalidError, match="no master key"):
             keep(store)
     assert not (tmp_path / "data" / PATH).exists()
+    with opened(tmp_path / "data", MASTER_KEY=MasterKey.new().secret.hex()) as store:
+        assert "1 sealed value " in store.folder.warnings[0], "another key does not open it, and needs no permission"
 
 
 def test_a_rotation_cut_off_is_finished_at_opening(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metadata.errors import InvalidError, NotFoundError, UnreadableError
-from metadata.files.folder import OWN_FOLDERS, SEED_FOLDERS, prepare
+from metadata.files.folder import MARKER, OWN_FOLDERS, RESTORING, SEED_FOLDERS, prepare
 from metadata.schemas.baseline import baseline
 
 if TYPE_CHECKING:
@@ -54,6 +54,15 @@ def test_secrets_are_closed_and_the_rest_follows_the_umask(tmp_path: Path) -> No
     assert [mode(root / name) for name in ("settings", "auth", "secrets", "chats")] == [0o700] * 3 + [0o755]
     assert mode(root / "settings" / "general.json") == 0o600
     assert mode(root / "tags" / "tags.json") == 0o644
+
+
+def test_what_a_restore_left_unfinished_is_refused(original_folder: Path) -> None:
+    (original_folder / RESTORING).write_bytes(b"")
+    with pytest.raises(InvalidError, match="not whole"):
+        prepare(original_folder, FILES)
+    assert not (original_folder / MARKER).exists()
+    (original_folder / RESTORING).unlink()
+    assert prepare(original_folder, FILES).adopted
 
 
 def test_original_layout_is_adopted(original_folder: Path) -> None:

@@ -134,6 +134,19 @@ def test_read_at_and_identity(engine: FileEngine) -> None:
         list(journal.read(0, identity=before.file))
 
 
+def test_the_sound_end_leaves_out_a_torn_line(engine: FileEngine) -> None:
+    journal = engine.journal(NAME)
+    assert journal.sound_end() is None
+    put(journal, "a", "b")
+    file = engine.paths.resolve(NAME)
+    size = file.stat().st_size
+    with file.open("ab") as torn:
+        torn.write(b'{"id":"c')
+    found = journal.sound_end()
+    assert found is not None
+    assert (found.size, file.stat().st_size, ids(journal)) == (size, size, ["a", "b"])
+
+
 def test_long_lines_are_read_over_many_chunks(engine: FileEngine) -> None:
     journal = engine.journal(NAME)
     texts = ["x" * size for size in (10, 256 * 1024, 3_000_000, 5)]

@@ -85,7 +85,7 @@ def test_a_lost_key_is_refused_until_it_is_said_to_be_lost(calo: Invoke, sealed:
     (sealed / PATH).unlink()
     rotated = calo("key", "rotate")
     assert rotated.status == 2
-    assert "`calotype key new`" in rotated.err
+    assert "`calotype key new --yes`" in rotated.err
     assert calo("key", "new").status == 2
     assert not (sealed / PATH).exists()
     made = calo("key", "new", "--yes", "--json").json()
