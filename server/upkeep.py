@@ -46,14 +46,20 @@ class Upkeep:
 
     def _run(self) -> None:
         self._attempt("clearing up leftovers", self.clear_up)
+        self._attempt("taking room for deletions", self.lay_ballast)
         while not self._stopping.wait(self._every_s):
             self._attempt("looking at the files", self.look)
             self._attempt("collecting garbage", self.collect)
+            self._attempt("taking room for deletions", self.lay_ballast)
 
     def clear_up(self) -> None:
         """Remove what dead processes left: staged uploads, temporary files and lock files."""
         self._store.assets.blobs.sweep_staging(LEFTOVER_AGE_S)
         self._store.engine.locks.collect_leftovers(LEFTOVER_AGE_S)
+
+    def lay_ballast(self) -> None:
+        """Take the bytes that a full disk gives back for deletions, once there is room for them."""
+        self._store.documents.projection.ballast.lay()
 
     def look(self) -> None:
         """Take over files edited by hand, finish what a dead process left, compact worn logs, make room for prints."""

@@ -57,6 +57,7 @@ def execute_alone(premises: Premises, plan: Plan, *, force: bool = False) -> Rep
     for refusal in plan.refusals:
         if not (force and refusal.yields):
             raise _refused(refusal)
+    premises.disposal.usage.make_room()
     premises.disposal.check()
     run = _Run(premises, plan)
     run.rescue()

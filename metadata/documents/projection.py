@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import BusyError, CalotypeError, InvalidError, UnreadableError
+from ..files.ballast import Ballast
 from ..index.database import Database, IndexLostError
 from ..index.projector import Projector
 from ..index.state import Problem, clear_pending, load_file, load_pending, load_problems, note_pending
@@ -54,6 +55,9 @@ class Projection:
         engine: the file engine.
         clock: the time in documents that are written.
         cache_dir: the folder of the index.
+
+    Attributes:
+        ballast: let go where the index has no room to follow the files: nothing could be answered without that.
     """
 
     def __init__(self, engine: FileEngine, clock: Clock, cache_dir: Path) -> None:
@@ -62,6 +66,7 @@ class Projection:
         self.tails = Tails(engine, projector)
         self.whole = WholeFiles(engine, projector, clock)
         self._file = IndexFile(engine, self.tails, self.whole, cache_dir)
+        self.ballast = Ballast(engine.fs, [engine.paths.resolve("locks"), cache_dir])
         self._seen: dict[str, FileIdentity | None] = {}
         self._mutex = threading.RLock()
         self.database: Database = self._file.open()
@@ -115,17 +120,15 @@ class Projection:
         if (None if state is None else state.identity) == identity:
             self.saw(path, identity)
         elif is_journal(path):
-            self.saw(path, self._follow_journal(path))
+            self.saw(path, self.ballast.spared(lambda: self._follow_journal(path)))
         else:
-            self._project_whole(path)
+            self.ballast.spared(lambda: self._project_whole(path))
 
     def follow_locked(self, path: str) -> None:
         """Do the same for a journal whose lock the caller holds and whose tail was recovered."""
         identity = self.tails.identity(path)
         if path not in self._seen or self._seen[path] != identity:
-            with self.database.writing() as db:
-                identity = self.tails.project(db, path, recovered=True)
-            self._seen[path] = identity
+            self._seen[path] = self.ballast.spared(lambda: self._project_journal(path, recovered=True))
 
     def saw(self, path: str, identity: FileIdentity | None) -> None:
         """Remember that the index speaks of a file with this identity; absent ones are asked for without end."""
@@ -174,9 +177,9 @@ class Projection:
 
         try:
             if reopen:
-                self.answer(write)
+                self.answer(lambda: self.ballast.spared(write))
             else:
-                write()
+                self.ballast.spared(write)
         except (sqlite3.Error, CalotypeError, OSError) as error:
             self._seen.pop(what, None)
             self._due.add(what)
@@ -237,12 +240,14 @@ class Projection:
 
     def _follow_journal(self, path: str) -> FileIdentity | None:
         try:
-            with self.database.writing() as db:
-                return self.tails.project(db, path, recovered=False)
+            return self._project_journal(path, recovered=False)
         except DamagedTailError:
             self.engine.journal(path).recover()
-            with self.database.writing() as db:
-                return self.tails.project(db, path, recovered=True)
+            return self._project_journal(path, recovered=True)
+
+    def _project_journal(self, path: str, *, recovered: bool) -> FileIdentity | None:
+        with self.database.writing() as db:
+            return self.tails.project(db, path, recovered=recovered)
 
     def _settle_notes(self) -> None:
         with self.database.reading() as db:

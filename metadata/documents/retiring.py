@@ -77,6 +77,9 @@ class Retiring:
             BusyError, FullError: nothing was done.
             UnreadableError: the disk refused; whether it happens shows when the disk can be used again.
         """
+        return self._projection.ballast.spared(lambda: self._commit(removal, expect))
+
+    def _commit(self, removal: Removal, expect: Expectation) -> str:
         evaluate(Change(removal.kind, removal.key, lambda _: None, expect), self._writing.view())
         path = f"{FOLDER}/{self._ids.new()}.json"
         try:

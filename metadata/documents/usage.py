@@ -107,6 +107,10 @@ class Usage:
         self._waiting = waiting
         self._guard = guard
 
+    def make_room(self) -> None:
+        """Give the ballast back if a disk is all but full, so that what removes payloads does not stop half-way."""
+        self._projection.ballast.ease()
+
     def catch_up(self) -> list[Problem]:
         """Bring the index in step with every file; return why it cannot be said what is used, empty when it can.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ..files.kept import Kept
 from ..schemas.catalog import CATALOG
@@ -14,7 +14,7 @@ from .reading import Fetch, key_at, load_current, path_of
 from .retiring import Retiring
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..clock import Clock
     from ..errors import CalotypeError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..schemas.homes import InMember
     from .contract import Change
     from .projection import Projection
+
+T = TypeVar("T")
 
 _KEPT_LOGS = 64
 """Each keeps its file open, and a store has a log for every chat."""
@@ -51,11 +53,18 @@ class Writing:
 
     def apply(self, changes: Sequence[Change]) -> list[Effect]:
         """Make all changes, or none; see the contract."""
-        return self._projection.answer(lambda: self._apply(changes))
+        return self._projection.answer(lambda: self._with_room(changes, self._apply))
 
     def each(self, changes: Sequence[Change]) -> list[Effect | CalotypeError]:
         """Make every change that can be made; see the contract."""
-        return self._projection.answer(lambda: self._each(changes))
+        return self._projection.answer(lambda: self._with_room(changes, self._each))
+
+    def _with_room(self, changes: Sequence[Change], write: Callable[[Sequence[Change]], T]) -> T:
+        """Write; a removal may have the ballast's room, anything else leaves what room there is to removals."""
+        if any(change.removes or change.bare for change in changes):
+            return self._projection.ballast.spared(lambda: write(changes))
+        self._projection.ballast.check()
+        return write(changes)
 
     def _apply(self, changes: Sequence[Change]) -> list[Effect]:
         paths = [self._path_of(change, changes) for change in changes]

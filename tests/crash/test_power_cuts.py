@@ -6,10 +6,7 @@ ext4 and XFS have for their own tests of this): all that had not reached the dev
 
 from __future__ import annotations
 
-import array
-import fcntl
 import json
-import os
 import random
 import shutil
 import sqlite3
@@ -21,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.crash.disks import mounted
 from tests.crash.endless import check
 from tests.crash.states.promises import later_boot
 
@@ -28,62 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.crash.disks import Disk
+
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3_600)]
-SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN
-WITHOUT_THE_LOG = 2
-SIZES = {"ext4": 64 << 20, "xfs": 320 << 20}
-FORCE = {"ext4": "-F", "xfs": "-f"}
-_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-
-
-class Disk:
-    """A file system on an image that can lose its power."""
-
-    def __init__(self, place: Path, kind: str) -> None:
-        self.mount_point = place / "mounted"
-        self._image = place / "image"
-        self.mount_point.mkdir()
-        with self._image.open("wb") as file:
-            file.truncate(SIZES[kind])
-        _run(f"mkfs.{kind}", "-q", FORCE[kind], str(self._image))
-
-    def mount(self) -> None:
-        """Mount it; the file system finishes what its log holds."""
-        _run("mount", "-o", "loop", str(self._image), str(self.mount_point))
-
-    def cut(self) -> None:
-        """Stop it at once."""
-        descriptor = os.open(self.mount_point, os.O_RDONLY)
-        fcntl.ioctl(descriptor, SHUTDOWN, array.array("I", [WITHOUT_THE_LOG]))
-        os.close(descriptor)
-
-    def unmount(self) -> None:
-        """Take it off; descriptors of a killed process may take a moment to go."""
-        deadline = time.monotonic() + 30
-        while subprocess.run(["umount", str(self.mount_point)], capture_output=True, check=False).returncode:
-            assert time.monotonic() < deadline, "it cannot be unmounted"
-            time.sleep(0.05)
-
-    def leave(self) -> None:
-        """Take it off whatever still uses it, if it is there."""
-        subprocess.run(["umount", "--lazy", str(self.mount_point)], capture_output=True, check=False)
 
 
 @pytest.fixture(params=["ext4", "xfs"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     """A disk of each kind, mounted."""
-    kind: str = request.param
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount")
-    if shutil.which(f"mkfs.{kind}", path=_PATH) is None:
-        pytest.skip(
-            f"mkfs.{kind} is not installed (Debian: apt-get install {'xfsprogs' if kind == 'xfs' else 'e2fsprogs'})"
-        )
-    made = Disk(tmp_path, kind)
-    try:
-        made.mount()
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"images cannot be mounted here: {error.stderr.decode().strip()}")
+    made = mounted(tmp_path, request.param)
     yield made
     made.leave()
 
@@ -134,7 +85,3 @@ def _wait_for(promises: Path, lines: int) -> None:
     while promises.read_bytes().count(b"\n") < lines:
         assert time.monotonic() < deadline, "the writers do not get on"
         time.sleep(0.01)
-
-
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PATH": _PATH})
