@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import signal
 import threading
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError, InternalError
+from metadata.files.filesystem import WatchedFileSystem
 
 from .accesslog import LogRecorder, Several
 from .app import create_app
@@ -18,12 +22,13 @@ from .guard import GUARD, Guard
 from .limits import limits_of
 from .metrics import Metrics
 from .metricsfolder import SHARED_IN
+from .responses import status_answer
 from .threads import in_thread
 from .upkeep import Upkeep
 from .wiring import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,23 +38,38 @@ if TYPE_CHECKING:
 _log = logging.getLogger("calotype.server")
 
 
-def create() -> ASGIApp:
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BACK_IN_S = 1
+
+
+def end_process() -> None:
+    """Ask this process to end as its supervisor would: requests are answered first, then it is replaced."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+def create(end: Callable[[], None] = end_process) -> ASGIApp:
     """Return the application for the settings in the environment; `uvicorn --factory server.asgi:create`.
+
+    Args:
+        end: called, on the loop's thread, when a sync failed: whoever runs the application is to end and replace it.
 
     Raises:
         InvalidError: a setting that cannot be used.
     """
     shared = os.environ.get(SHARED_IN)
-    return Served(load_settings(os.environ).settings, Metrics(Path(shared) if shared else None))
+    return Served(load_settings(os.environ).settings, Metrics(Path(shared) if shared else None), end)
 
 
 class Served:
     """Opens the store at the server's start and passes requests to the application over it.
 
     At the server's stop uvicorn first lets running requests end, uploads among them; then the store is closed.
+    Once a sync has failed no request that may write is taken any more, and the server is asked to stop.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, end: Callable[[], None] = end_process) -> None:
+        self._end = end
+        self._distrusted = threading.Event()
         self._settings = settings
         self._metrics = metrics
         self._log = LogRecorder(settings.log_format)
@@ -65,12 +85,17 @@ class Served:
             return
         if self._app is None:
             raise InternalError("A request came before the store was open; run the server with its lifespan on.")
-        await self._app(scope, receive, send)
+        app = self._app
+        if self._distrusted.is_set() and scope["method"] not in _SAFE:
+            detail = "A write did not reach the disk, and this process is being replaced. Try again in a moment."
+            app = status_answer(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": str(_BACK_IN_S)})
+        await app(scope, receive, send)
 
     async def _live(self, state: MutableMapping[str, object], receive: Receive, send: Send) -> None:
         await receive()
+        loop = asyncio.get_running_loop()
         try:
-            await in_thread(self._open)
+            await in_thread(lambda: self._open(loop))
         except CalotypeError as error:
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
@@ -80,9 +105,9 @@ class Served:
         await in_thread(self._close)
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open(self) -> None:
+    def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         left = threading.Event()
-        store = open_store(self._settings, hand_over=left.set)
+        store = open_store(self._settings, fs=WatchedFileSystem(lambda: self._sync_failed(loop)), hand_over=left.set)
         for warning in store.folder.warnings:
             _log.warning("%s", warning)
         self._store = store
@@ -91,6 +116,12 @@ class Served:
         self._upkeep.start()
         self._cleaner = Cleaner(store, left)
         self._cleaner.start()
+
+    def _sync_failed(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._distrusted.is_set():
+            self._distrusted.set()
+            _log.error("A sync failed: what was written may not be on the disk. This process is replaced.")
+            loop.call_soon_threadsafe(self._end)
 
     def _guard(self) -> Guard:
         return Guard(

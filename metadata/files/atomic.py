@@ -13,6 +13,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
+from .filesystem import NO_SUCH_SYNC
 from .identity import FileIdentity
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
-_NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 
 
 def write_whole(fs: FileSystem, path: Path, data: bytes, *, mode: int = 0o666, sync: bool = True) -> FileIdentity:
@@ -168,7 +168,7 @@ def sync_directory(fs: FileSystem, path: Path) -> None:
     try:
         fs.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _NO_DIRECTORY_SYNC:  # some file systems have no such call and need none
+        if error.errno not in NO_SUCH_SYNC:  # some file systems have no such call and need none
             raise
     finally:
         fs.close(descriptor)

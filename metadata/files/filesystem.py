@@ -9,13 +9,18 @@ import errno
 import fcntl
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _FICLONE = 0x40049409
 """The request of ioctl_ficlone(2): let a file share another one's blocks until either changes."""
+
+NO_SUCH_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
+"""What file systems say that know no sync of directories and need none."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class FileSystem:
@@ -105,3 +110,33 @@ class FileSystem:
         """Return a directory's entries, in no order."""
         with os.scandir(path) as entries:
             return list(entries)
+
+
+class WatchedFileSystem(FileSystem):
+    """The machine's file system, and somebody who is told when a sync failed.
+
+    After that the kernel may show bytes that the disk does not have, and forgets that they were lost: what a process
+    has open is not to be built upon. A disk that is full is no such case: it tells before anything is lost.
+
+    Args:
+        failed: called after every sync that failed, on whatever thread it was tried.
+    """
+
+    def __init__(self, failed: Callable[[], None]) -> None:
+        self._failed = failed
+
+    def fsync(self, descriptor: int) -> None:
+        """Do as the machine does, and tell of a failure."""
+        self._watched(super().fsync, descriptor)
+
+    def fdatasync(self, descriptor: int) -> None:
+        """Do as the machine does, and tell of a failure."""
+        self._watched(super().fdatasync, descriptor)
+
+    def _watched(self, sync: Callable[[int], None], descriptor: int) -> None:
+        try:
+            sync(descriptor)
+        except OSError as error:
+            if error.errno not in NO_SUCH_SYNC | _NO_ROOM:
+                self._failed()
+            raise

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import socket
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 
 from metadata.errors import BusyError, InvalidError
@@ -19,8 +22,10 @@ from ..logs import log_config
 from ..metricsfolder import SHARED_IN, shared_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from starlette.types import ASGIApp
 
     from ..configuration import Loaded
     from ..settings import Settings
@@ -30,7 +35,10 @@ BACKLOG = 64
 GRACE_S = 55
 """How long running requests may take to finish at the end; below systemd's TimeoutStopSec of our unit."""
 _PARENT_LOOKED_FOR_S = 1
+_log = logging.getLogger("calotype.server")
+
 _FAILED = 1
+_APPLICATION = "server.asgi:create"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not bound to
 
 
@@ -46,6 +54,7 @@ class Ending:
 
     def __init__(self) -> None:
         self.asked = False
+        self._renewing = False
         self._server: uvicorn.Server | None = None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._take)
@@ -54,6 +63,17 @@ class Ending:
         """Have a server end, as soon as it has begun, if a signal comes before it looks for signals itself."""
         self._server = server
         server.should_exit = self.asked
+
+    def renew(self) -> None:
+        """Have the server end and another one, with the store opened anew, take its place."""
+        self._renewing = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def renewed(self) -> bool:
+        """Tell, once, whether another server is to take the place of the one that has ended."""
+        wanted, self._renewing = self._renewing and not self.asked, False
+        return wanted
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -113,8 +133,16 @@ def announce_to_workers(loaded: Loaded) -> None:
 
 def run_server(settings: Settings, listener: socket.socket, ending: Ending) -> int:
     """Serve until a signal says to end; return the exit status."""
-    config = uvicorn.Config(
-        "server.asgi:create",
+    if settings.workers == 1:
+        return _serve_alone(settings, listener, ending)
+    with shared_folder() as shared:
+        os.environ[SHARED_IN] = str(shared)
+        return _supervise(Multiprocess(_config(settings, _APPLICATION), sockets=[listener]), ending)
+
+
+def _config(settings: Settings, application: Callable[..., ASGIApp] | str) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -134,14 +162,18 @@ def run_server(settings: Settings, listener: socket.socket, ending: Ending) -> i
         callback_notify=leave_with_parent,
         timeout_notify=_PARENT_LOOKED_FOR_S,
     )
-    if settings.workers == 1:
-        server = uvicorn.Server(config)
+
+
+def _serve_alone(settings: Settings, listener: socket.socket, ending: Ending) -> int:
+    while True:
+        create = import_from_string(_APPLICATION)
+        server = uvicorn.Server(_config(settings, partial(create, ending.renew)))
         ending.govern(server)
-        server.run(sockets=[listener])
-        return 0
-    with shared_folder() as shared:
-        os.environ[SHARED_IN] = str(shared)
-        return _supervise(Multiprocess(config, sockets=[listener]), ending)
+        # A copy, for the server closes it: connections that come between two servers wait in the listener's queue.
+        server.run(sockets=[listener.dup()])
+        if not ending.renewed():
+            return 0
+        _log.warning("The store is opened anew.")
 
 
 def _supervise(supervisor: Multiprocess, ending: Ending) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.files.filesystem import FileSystem
+from metadata.files.filesystem import FileSystem, WatchedFileSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,3 +115,26 @@ def test_on_a_mac_both_syncs_go_through_the_drives_cache(tmp_path: Path, monkeyp
 def test_what_the_system_refuses_is_raised_as_it_is(tmp_path: Path, call: Callable[[Path], object]) -> None:
     with pytest.raises(FileNotFoundError):
         call(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("call", ["fsync", "fdatasync"])
+@pytest.mark.parametrize(
+    ("number", "told"), [(errno.EIO, 1), (errno.ENOSPC, 0), (errno.EDQUOT, 0), (errno.EINVAL, 0), (0, 0)]
+)
+def test_a_failed_sync_is_raised_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, told: int
+) -> None:
+    def answer(_: FileSystem, descriptor: int) -> None:
+        del descriptor
+        if number:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(FileSystem, call, answer)
+    heard: list[str] = []
+    watched = WatchedFileSystem(lambda: heard.append("failed"))
+    descriptor = watched.open(tmp_path / "a", os.O_RDWR | os.O_CREAT)
+    outcome = pytest.raises(OSError, match=os.strerror(number)) if number else nullcontext()
+    with outcome:
+        getattr(watched, call)(descriptor)
+    watched.close(descriptor)
+    assert len(heard) == told
