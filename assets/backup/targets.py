@@ -177,6 +177,9 @@ class FolderTarget:
         manifests = list(kept)
         generations = {one.head.generation for one in manifests}
         with told(self._root, "cleared"):
+            for name in self._names(""):
+                if name.endswith(".tmp"):
+                    atomic.remove_file(self._fs, self._root / name, sync=False)
             for name in self._names(places.RECORDS):
                 if name not in generations:
                     atomic.remove_tree(self._fs, self._root / places.RECORDS / name)

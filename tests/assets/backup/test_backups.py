@@ -193,7 +193,8 @@ def test_an_unfinished_operation_comes_along_and_is_finished(house: House, keepe
     assert not list((root / "intents").iterdir())
 
 
-def test_nothing_is_swept_or_purged_while_a_backup_is_taken(house: House, keeper: Keeper) -> None:
+def test_nothing_is_swept_or_purged_while_a_backup_is_taken(open_house: Callable[..., House], tmp_path: Path) -> None:
+    house = open_house(lock_timeout_ms=200)
     garbage, trashed = house.drop(b"garbage"), house.drop(b"trashed")
     house.collect(grace_s=0)
     house.drop(b"garbage")
@@ -216,7 +217,7 @@ def test_nothing_is_swept_or_purged_while_a_backup_is_taken(house: House, keeper
     assert ["backup is being taken" in error.message for error in refused] == [True, True]
     assert sorted(house.trash()) == [trashed]
     assert house.raw(garbage).exists()
-    assert keeper.take().payloads == 2
+    assert house.store.backups.take("backup", tmp_path / "backup").payloads == 2
 
 
 def test_one_backup_at_a_time(house: House, keeper: Keeper) -> None:
