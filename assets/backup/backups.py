@@ -15,7 +15,9 @@ from metadata.files.trouble import told
 
 from ..blobs import layout
 from .archives import ArchiveTarget, format_of
+from .exporting import Exporting
 from .report import Taken
+from .restoring import require_empty
 from .snapshot import Photographer
 from .taking import Origin, Taking, Wishes
 from .targets import FolderTarget, Target
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from ..digest import Digest
+    from .exporting import Exported
 
 LOCK: Final = "locks/backing-up"
 STAGE: Final = "backup"
@@ -78,6 +81,24 @@ class Backups:
             with self._stage() as stage, chosen:
                 taken = Taking(self._origin, chosen, wishes, generation, stage).run()
         return replace(taken, target=target, seconds=time.monotonic() - began)
+
+    def export(self, root: Path, *, include_sealed: bool = False) -> Exported:
+        """Export the store into a new folder; see `exporting`.
+
+        Args:
+            root: the folder: absent, or empty.
+            include_sealed: keep sealed values as they are sealed, password hashes and sign-ins.
+
+        Raises:
+            BusyError: a backup or another operation is under way.
+            ConflictError: the folder is not empty.
+            InvalidError: it lies in the store.
+            FullError, UnreadableError: the disk refused; the folder is no store then.
+        """
+        self._check_place(root)
+        require_empty(root)
+        with self._alone(), self._engine.locks.lease_shared(), self._stage() as stage:
+            return Exporting(self._origin, stage, root, include_sealed=include_sealed).run()
 
     def _target(
         self, target: str, place: Path | None, wishes: Wishes, generation: str, stream: IO[bytes] | None

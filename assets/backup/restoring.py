@@ -95,8 +95,8 @@ class Filling:
         with told(self._root, "written"):
             atomic.write_whole(self._fs, self._root / RESTORING, b"")
 
-    def add(self, path: str, source: Readable, size: int) -> str | None:
-        """Put a file in its place and return its SHA-256; None, and it is not there, when it has another size.
+    def add(self, path: str, source: Readable, size: int, expected: str | None = None) -> str | None:
+        """Put a file in its place and return its SHA-256; None, and it is not there, when it has another size or hash.
 
         Raises:
             FullError, UnreadableError, InvalidError: it cannot be written there.
@@ -106,7 +106,7 @@ class Filling:
             atomic.make_dirs(self._fs, place.parent, mode=self._engine.folder_mode_of(path))
             with atomic.Draft(self._fs, place, mode=self._engine.mode_of(path)) as draft:
                 digest = copy(source, size, draft.write)
-                if digest is None:
+                if digest is None or expected not in (None, digest):
                     return None
                 draft.settle()
                 draft.publish(sync=False)
@@ -174,7 +174,7 @@ def _fill(filling: Filling, source: Source, manifest: Manifest) -> bytes:
 
 
 def _added(filling: Filling, entry: Entry, content: Readable) -> str | None:
-    return filling.add(entry.path, content, entry.size)
+    return filling.add(entry.path, content, entry.size, entry.sha256)
 
 
 def _told(root: Path, manifest: Manifest) -> Restored:

@@ -66,6 +66,15 @@ def encode_line(record: Mapping[str, Any], *, batch: int | None) -> bytes:
     return b'%s%s"_crc":"%08x"}\n' % (body[:-1], comma, zlib.crc32(body))
 
 
+def encode_plain_line(record: Mapping[str, Any]) -> bytes:
+    """Write a record as a journal line of the original's: as it is, with the line break and nothing of ours.
+
+    Raises:
+        InvalidError: as `encode_line`.
+    """
+    return _utf8(_encoded(_COMPACT, record)) + b"\n"
+
+
 def decode_line(data: bytes) -> Decoded:
     """Read one journal line, given without its line break.
 

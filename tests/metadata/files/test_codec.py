@@ -18,6 +18,7 @@ from metadata.files.codec import (
     decode_line,
     encode_document,
     encode_line,
+    encode_plain_line,
 )
 
 _TEXT = st.text(st.characters(blacklist_categories=()))
@@ -67,6 +68,10 @@ def test_check_value_is_the_last_member_over_the_rest_of_the_line() -> None:
 
 def test_a_given_check_value_or_batch_is_replaced() -> None:
     assert decode_line(encode_line({"_b": 1, "_crc": "x", "a": 1}, batch=None)[:-1]).record == {"a": 1}
+
+
+def test_a_plain_line_has_nothing_of_ours() -> None:
+    assert encode_plain_line({"id": "ü", "half": "\ud83d"}) == '{"id":"ü","half":"\\ud83d"}\n'.encode()
 
 
 def test_foreign_line_has_no_check_value() -> None:
