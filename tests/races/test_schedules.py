@@ -21,6 +21,7 @@ from assets.upload import Upload
 from metadata.errors import BusyError, CalotypeError, NotFoundError
 from server.configuration import load_settings
 from server.wiring import open_store
+from tests.races.copies import backup_delete_and_sweep, orphaned, unfaithful, variant_delete_and_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ class Stage:
     """A folder, three stores over it, and a payload for one schedule after the other."""
 
     def __init__(self, folder: Path, schedules: ModuleType) -> None:
+        self.folder = folder
         chosen = {"data_dir": folder, "min_free_bytes": 0, "durability": "none", "trash_s": 0}
         settings = load_settings({}, chosen).settings
         self.stores: list[Store] = [open_store(settings, fs=schedules.Yielding()) for _ in range(3)]
@@ -204,6 +206,43 @@ def without_looking_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None
 
 def with_uploads_that_hold_no_lock(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage.one.assets, "_shards", lambda _: nullcontext())
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize(
+    ("scenario", "check"), [(variant_delete_and_sweep, orphaned), (backup_delete_and_sweep, unfaithful)]
+)
+def test_no_order_of_steps_leaves_half_a_copy(
+    stage: Stage,
+    schedules: ModuleType,
+    scale: int,
+    scenario: Callable[[Stage], list[Any]],
+    check: Callable[[Stage], str | None],
+) -> None:
+    lost = played(stage, scenario)
+    found = schedules.explore(lambda run: lost(run) or check(stage), limit=20 if scale == 1 else 40 * scale)
+    assert found.bad == []
+    print(f"{scenario.__name__}: {found.schedules} schedules, 0 bad")  # noqa: T201 - the reliability page's figure
+    assert found.schedules >= 20
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1200)
+def test_the_same_schedules_catch_a_backup_without_its_lease(
+    stage: Stage, schedules: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.one.engine.locks, "lease_shared", nullcontext)
+
+    def once(run: Any) -> str | None:
+        stage.next()
+        errors = [error for error in run(backup_delete_and_sweep(stage)) if not isinstance(error, BusyError)]
+        wrong = f"raised {errors[0]!r}" if errors else unfaithful(stage)
+        stage.clean()
+        return wrong
+
+    found = schedules.explore(once, limit=400, until_bad=True)
+    assert found.bad, f"{found.schedules} schedules found nothing"
 
 
 @pytest.mark.heavy
