@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from metadata.schemas.assets import Asset, Fact
 from metadata.schemas.characters import Character, Persona
 
-from .wire import blob_url
+from .wire import blob_url, thumb_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ class Picture:
             "assetId": self.asset_id,
             "sha256": self.sha256,
             "url": blob_url(self.sha256, self.media_type, base=base),
-            "thumbUrl": None,
+            "thumbUrl": thumb_url(self.sha256, self.media_type, variant="avatar", base=base),
             "width": self.width,
             "height": self.height,
             "placeholder": None,

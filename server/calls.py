@@ -12,6 +12,8 @@ from enum import Enum, StrEnum
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from anyio import CapacityLimiter
+
 from metadata.errors import CalotypeError, ConflictError, InternalError, NotFoundError, UnauthenticatedError
 from metadata.passwords import Passwords
 from metadata.schemas.enums import Scope
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from .metrics import Metrics
     from .wiring import Store
 
+_WAITING = 16
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -81,6 +84,11 @@ class Service:
     def signer(self) -> UrlSigner:
         """Signs addresses of bytes and checks them; its key is made on first use."""
         return UrlSigner(self.store.vault.url_key(), self.store.clock)
+
+    @cached_property
+    def studio(self) -> CapacityLimiter:
+        """The threads that wait for pictures to be made: apart, so that everything else is answered meanwhile."""
+        return CapacityLimiter(_WAITING)
 
     @property
     def private(self) -> bool:

@@ -41,6 +41,8 @@ _THROTTLED = (http.HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts failed; `Ret
 _ABSENT = (http.HTTPStatus.NOT_FOUND, "There is no such thing, or it is not the caller's.")
 _EMPTY = frozenset({http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED, http.HTTPStatus.TEMPORARY_REDIRECT})
 _SAFE = frozenset({"GET", "HEAD"})
+_MADE_OF = ("/blobs/{name}/", "/avatars/")
+_SPANS = ("/blobs/", "/avatars/")
 _BYTES = "application/octet-stream"
 _ABOUT = "Pictures and files, stored once and served by their SHA-256. Errors are problem documents (RFC 9457)."
 _VARIABLE = re.compile(r"{(\w+)}")
@@ -129,7 +131,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
         errors += [*_SIGNED_IN, _THROTTLED]
     if "{" in operation.path or operation.path.endswith("/consume"):
         errors.append(_ABSENT)
-    if operation.path.startswith("/blobs/") and operation.method == "GET":
+    if operation.path.startswith(_MADE_OF) and operation.method == "GET":
+        errors.append((http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "No smaller picture can be made of it."))
+    if operation.path.startswith(_SPANS) and operation.method == "GET":
         errors.append((http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range lies outside the content."))
     content = {PROBLEM_TYPE: {"schema": ref("Problem")}}
     if operation.method == "POST" and operation.gives:  # of several, one answer each, and none could be made

@@ -46,6 +46,7 @@ class Payload:
         public: whether anybody may have them, and keep them.
         cache: the Cache-Control directives after `public` or `private`.
         repr_digest: the Repr-Digest field, where the hash of exactly these bytes is known.
+        vary: the header field of the request that the choice of these bytes depended on.
     """
 
     size: int
@@ -57,6 +58,7 @@ class Payload:
     public: bool = True
     cache: str = FOREVER
     repr_digest: str = ""
+    vary: str = ""
 
     def fields(self) -> dict[str, str]:
         """Return the header fields that a 200 and a 206 share, but for type and length."""
@@ -71,11 +73,12 @@ class Payload:
 
     def validators(self) -> dict[str, str]:
         """Return the fields that a 304 repeats."""
-        return {
+        fields = {
             "ETag": str(EntityTag(self.etag)),
             "Cache-Control": f"{'public' if self.public else 'private'}, {self.cache}",
             "Cross-Origin-Resource-Policy": "cross-origin" if self.public else "same-origin",
         }
+        return fields | ({"Vary": self.vary} if self.vary else {})
 
 
 def payload_answer(headers: Headers, payload: Payload) -> Response:

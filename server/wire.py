@@ -24,7 +24,7 @@ ASSET_NAMES: Mapping[str, str] = MappingProxyType({name: name.removeprefix("_") 
 """An asset's members: names on disk and on the wire."""
 
 DERIVED_NAMES = ("url", "thumbUrl", "placeholder")
-"""What an asset's answer has beside its record. The last two stay null until derived pictures are served."""
+"""What an asset's answer has beside its record. The last two are null for what is no picture."""
 
 _DERIVED_DIGITS = 8
 
@@ -55,13 +55,23 @@ def asset_wire(asset: Asset, *, base: str = "", duplicate: bool | None = None) -
         duplicate: on an upload, whether the record was there before.
     """
     wire = entity_wire(asset)
-    wire |= {"url": blob_url(asset.sha256, asset.mime_type, base=base), "thumbUrl": None, "placeholder": None}
+    wire |= {
+        "url": blob_url(asset.sha256, asset.mime_type, base=base),
+        "thumbUrl": thumb_url(asset.sha256, asset.mime_type, base=base),
+        "placeholder": None,
+    }
     return wire if duplicate is None else {**wire, "duplicate": duplicate}
 
 
 def blob_url(sha256: str, media_type: str, *, base: str = "") -> str:
     """Return where a payload is served, with its usual extension."""
     return f"{base}/blobs/{sha256}.{extension_of(media_type)}"
+
+
+def thumb_url(sha256: str, media_type: str, *, variant: str = "thumb", base: str = "") -> str | None:
+    """Return where a smaller picture of a payload is served, None where none can be made of its kind."""
+    media = media_named(media_type)
+    return f"{base}/blobs/{sha256}/{variant}.webp" if media is not None and media.picture else None
 
 
 def extension_of(media_type: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assets.digest import Digest
-from metadata.errors import ConflictError, NotFoundError
+from metadata.errors import ConflictError
 
 from ..calls import Access, Operation, Strictness
 from ..digests import expected_digest, repr_digest
@@ -15,17 +13,16 @@ from ..payloads import Payload, payload_answer
 from ..queries import Form, Parameter
 from ..threads import in_thread
 from ..uploads import receive_raw
+from .addresses import check_seen, named
 from .answers import asset_answer
 from .receiving import FILENAME, UPLOAD_FIELDS, raw_upload
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from ..auth import Caller
-    from ..calls import Call
+    from assets.digest import Digest
 
-_NAME = re.compile(r"(?P<sha256>[0-9a-f]{64})(?:\.[A-Za-z0-9]{1,16})?")
-"""The extension is decoration: the type is the stored one."""
+    from ..calls import Call
 
 DOWNLOAD = Parameter("download", "1 makes a browser save the file.", Form.FLAG)
 
@@ -58,9 +55,8 @@ def operations() -> list[Operation]:
 
 def serve(call: Call) -> Response:
     """Answer with a payload."""
-    digest = _digest(call)
-    if call.caller is not None and not _sees(call, call.caller, digest):
-        raise _absent(digest)
+    digest, _ = named(call)  # the extension is decoration: the type is the stored one
+    check_seen(call, digest)
     found = call.store.assets.find(digest)
     payload = Payload(
         size=found.size,
@@ -77,7 +73,7 @@ def serve(call: Call) -> Response:
 
 async def put(call: Call) -> Response:
     """Take a payload in under a hash that is known beforehand."""
-    digest = _digest(call)
+    digest, _ = named(call)
     announced = expected_digest((name.lower(), value) for name, value in call.request.headers.items())
     if announced is not None and announced != digest:
         raise ConflictError("The digest in the header is not the address's.", expected=digest, actual=announced)
@@ -92,23 +88,6 @@ async def put(call: Call) -> Response:
     return asset_answer(call, stored.asset, created=not stored.duplicate, duplicate=stored.duplicate)
 
 
-def _digest(call: Call) -> Digest:
-    name = call.segment("name")
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise NotFoundError(
-            f"{name[:80]!r} is not the address of a payload; that is 64 lower-case hex digits.", object=name[:80]
-        )
-    return Digest(match["sha256"])
-
-
-def _sees(call: Call, caller: Caller, digest: Digest) -> bool:
-    """Tell whether a record of the caller's names or mentions a payload."""
-    if caller.owner is None or call.store.assets.images.names(digest, owner=caller.owner):
-        return True
-    return bool(call.store.documents.mentions(digest, owner=caller.owner))  # others' would take their time
-
-
 def _own_name(call: Call, digest: Digest) -> str | None:
     """Return what the caller calls a payload, where it is private: another's name for it is not theirs to see."""
     if call.caller is None:
@@ -117,7 +96,3 @@ def _own_name(call: Call, digest: Digest) -> str | None:
         return None
     mine = call.store.assets.images.find_by_sha256(digest, owner=call.caller.owner)
     return mine[0].filename if mine else f"{digest}"
-
-
-def _absent(digest: Digest) -> NotFoundError:
-    return NotFoundError(f"There is no payload {digest}.", object=str(digest))

@@ -9,11 +9,14 @@ from metadata.errors import InvalidError
 
 from ..bodies import JSON_TYPES
 from ..calls import Access, Operation
+from ..negotiation import form_named
 from ..responses import json_answer
 from ..wire import blob_url
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+
+    from assets.images.variants import Variants
 
     from ..calls import Call
 
@@ -44,16 +47,20 @@ def sign(call: Call) -> Response:
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         raise InvalidError("expiresIn is how long the address opens, in seconds.", field="expiresIn")
     asset = call.store.assets.images.get(call.id(), owner=call.owner)
-    path = _path(blob_url(asset.sha256, asset.mime_type), asset.sha256, body.get("variant"))
+    path = _path(call.store.prints.variants, blob_url(asset.sha256, asset.mime_type), asset.sha256, body.get("variant"))
     signed = call.service.signer.sign(path, _span(seconds))
     return json_answer({"url": call.service.base + signed.url, "expiresAt": signed.expires_at})
 
 
-def _path(whole: str, sha256: str, variant: object) -> str:
+def _path(variants: Variants, whole: str, sha256: str, variant: object) -> str:
     if variant is None:
         return whole
     if not isinstance(variant, str) or not variant:
         raise InvalidError("variant is the name of a derived picture, such as thumb.webp.", field="variant")
+    name, dot, extension = variant.partition(".")
+    variants.parse(name)
+    if dot:
+        form_named(extension)
     return f"/blobs/{sha256}/{variant}"
 
 

@@ -21,6 +21,7 @@ from . import (
     operations,
     participants,
     pictures,
+    portraits,
     preferences,
     records,
     relations,
@@ -28,6 +29,7 @@ from . import (
     signin,
     signing,
     tokens,
+    variants,
     verification,
 )
 
@@ -44,6 +46,8 @@ def all_operations() -> list[Operation]:
     """Return every operation; where two paths fit an address, the first that is listed answers it."""
     found = [
         *blobs.operations(),
+        *variants.operations(),
+        *portraits.operations(),
         *assets.operations(),
         *links.operations(),
         *signing.operations(),

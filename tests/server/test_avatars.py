@@ -86,7 +86,7 @@ def test_the_asset_comes_before_the_address(avatars: Avatars) -> None:
         "assetId": ONE,
         "sha256": SHA,
         "url": f"https://x.example/p/blobs/{SHA}.png",
-        "thumbUrl": None,
+        "thumbUrl": f"https://x.example/p/blobs/{SHA}/avatar.webp",
         "width": 3,
         "height": 4,
         "placeholder": None,

@@ -38,11 +38,17 @@ def test_members_of_ours_lose_their_underscore_and_absent_ones_are_null() -> Non
         **dict.fromkeys(
             ["width", "height", "generationPrompt", "generationModel", "chatId", "characterId", "messageId"]
         ),
-        **dict.fromkeys(["tagTypes", "imageProfileId", "declaredType", "madeForAvatar", "thumbUrl", "placeholder"]),
+        **dict.fromkeys(["tagTypes", "imageProfileId", "declaredType", "madeForAvatar", "placeholder"]),
         "meta": {"a": 1},
         "rating": 5,
         "url": f"/blobs/{SHA}.png",
+        "thumbUrl": f"/blobs/{SHA}/thumb.webp",
     }
+
+
+def test_what_is_no_picture_has_no_smaller_one() -> None:
+    wires = [asset_wire(asset(mimeType=kind)) for kind in ("image/svg+xml", "text/plain", "made/up")]
+    assert [wire["thumbUrl"] for wire in wires] == [None, None, None]
 
 
 def test_a_member_of_the_file_never_stands_for_one_of_ours() -> None:

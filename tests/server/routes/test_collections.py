@@ -26,7 +26,8 @@ def make(api: Api, collection: str, **body: Any) -> dict[str, Any]:
 def test_characters_personas_and_users_show_their_picture_in_lists_too(api: Api) -> None:
     asset = api.upload()
     named, hashed = {"defaultImageId": asset["id"]}, {"avatarUrl": asset["url"]}
-    expected = {name: asset[name] for name in ("sha256", "url", "width", "height", "thumbUrl", "placeholder")}
+    expected = {name: asset[name] for name in ("sha256", "url", "width", "height", "placeholder")}
+    expected["thumbUrl"] = f"/blobs/{asset['sha256']}/avatar.webp"
     for collection, texts in (("characters", TEXTS), ("personas", PERSONA)):
         one, two = make(api, collection, **texts, **named), make(api, collection, **texts, **hashed)
         assert one["avatar"] == {"assetId": asset["id"], **expected}

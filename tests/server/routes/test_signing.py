@@ -86,7 +86,7 @@ def test_only_who_may_write_can_sign_what_is_theirs(private: Api, png: bytes) ->
         ({"expiresIn": "1h"}, "expiresIn"),
         ({**HOUR, "variant": 5}, "variant"),
         ({**HOUR, "variant": ""}, "variant"),
-        ({**HOUR, "variant": "../../api"}, "path"),
+        ({**HOUR, "variant": "../../api"}, "variant"),
         ({**HOUR, "path": "/api"}, "path"),
     ],
 )
