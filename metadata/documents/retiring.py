@@ -86,7 +86,7 @@ class Retiring:
             self._projection.answer(lambda: self._decide(path, removal))
             self._take_out(removal)
         except (BusyError, FullError, ConflictError):
-            self._withdraw(path)
+            self._close(path)
             raise
         self._mine.paths.append(path)
         return path
@@ -162,22 +162,20 @@ class Retiring:
     def _take_out(self, removal: Removal) -> None:
         self._writing.apply([Change(removal.kind, removal.key, lambda _: None, trusting=True, removes=True, bare=True)])
 
-    def _withdraw(self, path: str) -> None:
-        self._engine.remove(path)
-        self._show(path)
-
     def _end(self, path: str) -> bool:
         with self._projection.reading() as db:
             if hiding.inherits_yet(db, path):
                 return False
-        self._show(path)
-        self._engine.remove(path)
+        self._close(path)
         return True
 
-    def _show(self, path: str) -> None:
+    def _close(self, path: str) -> None:
+        """Take the intent and what it hides away together: whoever opens the folder meanwhile waits for the index."""
+
         def write() -> None:
             with self._projection.database.writing() as db:
                 hiding.show(db, path)
+                self._engine.remove(path)
 
         self._projection.answer(write)
 

@@ -50,7 +50,9 @@ def model(rot: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def copied(rot: ModuleType, model: Any, tmp_path: Path) -> Iterator[Callable[[], Any]]:
     """Return a function that makes a copy of the filled store; it is removed by the next one."""
-    logging.getLogger("calotype").setLevel(logging.CRITICAL)
+    logger = logging.getLogger("calotype")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
     root = tmp_path / "copy"
 
     def copy() -> Any:
@@ -59,4 +61,5 @@ def copied(rot: ModuleType, model: Any, tmp_path: Path) -> Iterator[Callable[[],
         return rot.Filled(root, dict(model.payloads))
 
     yield copy
+    logger.setLevel(before)
     shutil.rmtree(root, ignore_errors=True)

@@ -177,8 +177,10 @@ class Api:
 @pytest.fixture
 def open_api(tmp_path: Path) -> Iterator[Callable[..., Api]]:
     """Return a function that opens a folder with some settings; all are closed afterwards."""
-    logging.getLogger("calotype").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
+        logger = logging.getLogger("calotype")
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL)
         runner = stack.enter_context(asyncio.Runner())
 
         def start(**settings: str) -> Api:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -268,3 +270,43 @@ def test_a_record_that_cannot_be_cleaned_now_is_cleaned_later(
     monkeypatch.undo()
     lazy.work_off()
     assert unfinished(root) == 0
+
+
+@pytest.mark.parametrize("how", ["carried out", "withdrawn"])
+def test_whoever_opens_the_folder_meanwhile_finds_the_intent_and_what_it_hides_or_neither(
+    lazy: JsonFiles, root: Path, make: ModuleType, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    tag, _ = carried(lazy, make)
+    seen = []
+    plain = FileEngine.remove
+
+    def watched(self: FileEngine, path: str) -> None:
+        if path.startswith("intents/"):
+            with closing(sqlite3.connect(root / "cache/index.sqlite3")) as db:
+                seen.append(db.execute("SELECT count(*) FROM gone WHERE key = ?", (tag,)).fetchone()[0])
+        plain(self, path)
+
+    def busy(self: FileEngine, path: str, value: object, *, stamp: bool) -> object:
+        del self, value, stamp
+        raise BusyError(path)
+
+    monkeypatch.setattr(FileEngine, "remove", watched)
+    if how == "withdrawn":
+        write = FileEngine.write_document
+        monkeypatch.setattr(
+            FileEngine,
+            "write_document",
+            lambda self, path, value, *, stamp: (busy if path.startswith("tags/") else write)(
+                self, path, value, stamp=stamp
+            ),
+        )
+        with pytest.raises(BusyError):
+            removed(lazy, "tag", tag)
+        assert lazy.get("tag", tag) is not None
+    else:
+        removed(lazy, "tag", tag)
+        lazy.work_off()
+    assert seen == [1], "another process would see the intent alone and hide again what is over"
+    assert unfinished(root) == 0
+    with closing(sqlite3.connect(root / "cache/index.sqlite3")) as db:
+        assert db.execute("SELECT * FROM gone").fetchall() == []
