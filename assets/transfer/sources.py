@@ -78,10 +78,11 @@ class Folder:
         """Return what a JSON file holds, None when there is no such file.
 
         Raises:
-            UnreadableError: it cannot be read, or is no JSON.
+            UnreadableError: it cannot be read, leads out of the folder, or is no JSON.
         """
         file = self.file(path)
         if file is None:
+            self._refuse_if_there(path)
             return None
         with opened(file) as source:
             if os.fstat(source.fileno()).st_size > LARGEST_DOCUMENT:
@@ -91,13 +92,22 @@ class Folder:
     def lines(self, path: str) -> Iterator[Found]:
         """Yield the records of a file of JSON lines, one in memory at a time; none when there is no such file."""
         file = self.file(path)
-        if file is None:
-            return
         try:
+            if file is None:
+                self._refuse_if_there(path)
+                return
             with opened(file) as source:
                 yield from _lines(source, path)
         except CalotypeError as error:
             yield Found(path, problem=error.message)
+
+    def _refuse_if_there(self, path: str) -> None:
+        if os.path.lexists(self.root / path):
+            raise UnreadableError(
+                f"{path} is no file of this folder: a link that leads out of it or nowhere, or no regular file. Put the"
+                " file itself there.",
+                path=path,
+            )
 
 
 def opened(path: Path) -> BinaryIO:

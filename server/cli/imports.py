@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _INCOMPLETE = 1
 """The exit status when something could not be imported."""
+_NAME = 80
+"""Characters of a name that are printed; all of it is in the document."""
 _LARGEST_PEPPER = 64 * 1024
 
 Source = Annotated[Path, typer.Argument(metavar="FOLDER", help="The application's folder, or its data folder.")]
@@ -117,7 +119,7 @@ def carry_out(items: Iterator[Item], count: int, report: Report, output: Output)
 
 def _show(report: Report, output: Output) -> None:
     worth = sorted(filter(_is_worth_saying, report.items), key=_urgency)
-    rows = [(item.status.value, item.kind, item.name or item.id, item.place, _said(item)) for item in worth]
+    rows = [(item.status.value, item.kind, _clipped(item.name or item.id), item.place, _said(item)) for item in worth]
     shown = [status for status in Status if report.total(status)]
     totals = [(kind, *(f"{counts[status]:,}" for status in shown)) for kind, counts in report.totals.items() if counts]
     sections = [
@@ -131,7 +133,11 @@ def _show(report: Report, output: Output) -> None:
 
 
 def _is_worth_saying(item: Item) -> bool:
-    return bool(item.why or item.notes) or item.status is Status.REMAPPED
+    return bool(item.why or item.notes) or item.status in (Status.REMAPPED, Status.FAILED)
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
 
 
 def _urgency(item: Item) -> bool:

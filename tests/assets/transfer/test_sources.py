@@ -90,3 +90,21 @@ def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file_has_no_names(folder: Folder) -> None:
     write(folder, "characters", b"")
     assert folder.names("characters") == []
+
+
+@pytest.mark.parametrize("make", ["link out", "circle", "dangling", "folder", "pipe"])
+def test_what_is_there_and_is_no_file_of_the_folder_is_told(folder: Folder, make: str) -> None:
+    place = folder.root / "a.jsonl"
+    if make == "folder":
+        place.mkdir()
+    elif make == "pipe":
+        os.mkfifo(place)
+    else:
+        outside = folder.root.parent / "outside.jsonl"
+        outside.write_bytes(b'{"n":1}\n')
+        place.symlink_to({"link out": outside, "circle": place, "dangling": folder.root / "nowhere"}[make])
+    (found,) = folder.lines("a.jsonl")
+    assert found.record is None
+    assert "no file of this folder" in found.problem
+    with pytest.raises(UnreadableError, match="no file of this folder"):
+        folder.document("a.jsonl")

@@ -80,6 +80,14 @@ def test_what_failed_is_named_first_and_in_the_exit_status(
     assert f"characters/{original.CHARACTER}.json" in done.out.splitlines()[2]
 
 
+def test_a_name_without_end_does_not_flood_the_screen(calo: Invoke, application: Path, original: ModuleType) -> None:
+    (application / f"data/characters/{original.CHARACTER}.json").write_text(json.dumps({"id": "x" * 100_000}))
+    done = calo("import", "quilttap", application)
+    assert done.status == 1
+    assert "xxx…" in done.out
+    assert max(map(len, done.out.splitlines())) < 1_000
+
+
 def test_a_dry_run_changes_no_record(calo: Invoke, folder: Path, application: Path) -> None:
     refused = calo("import", "quilttap", application, "--dry-run")
     assert refused.status != 0
