@@ -11,6 +11,8 @@ import importlib.util
 import os
 import resource
 import sys
+import time
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ _HERE = Path(__file__).parent
 _SCALE = pytest.StashKey[int]()
 _CORPUS = pytest.StashKey[str]()
 _DESCRIPTORS = 65_536
+_PROMISE = "promise"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,6 +56,34 @@ def pytest_configure_node(node: Any) -> None:
 def scale(pytestconfig: pytest.Config) -> int:
     """By how much to multiply the counts of a heavy test."""
     return pytestconfig.stash[_SCALE]
+
+
+@pytest.fixture
+def promise(request: pytest.FixtureRequest) -> Callable[[str, int, int], None]:
+    """Tell a figure of docs/reliability.md: the row, how much was counted, and how much of it was bad.
+
+    The end of the run prints them all, with the seconds since the test's last figure; a test asserts for itself.
+    """
+    since = [time.monotonic()]
+
+    def tell(row: str, counted: int, bad: int) -> None:
+        seconds, since[0] = time.monotonic() - since[0], time.monotonic()
+        request.node.user_properties.append((_PROMISE, (row, counted, bad, seconds)))
+
+    return tell
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures, those of one row together."""
+    rows: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0])
+    for report in (each for reports in terminalreporter.stats.values() for each in reports):
+        told = getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ()
+        for row, *figures in (value for name, value in told if name == _PROMISE):
+            rows[row] = [sum(pair) for pair in zip(rows[row], figures, strict=True)]
+    if rows:
+        terminalreporter.section("promises: counted, bad, seconds")
+        for row, (counted, bad, seconds) in sorted(rows.items()):
+            terminalreporter.write_line(f"{row:<72} {counted:>9,.0f} {bad:>5.0f} {seconds:>8.1f} s")
 
 
 @pytest.fixture(scope="session")

@@ -20,10 +20,12 @@ from tests.crash.faults import BROKEN, DONE, REFUSED, Fault, Outcome, attempt, c
 from tests.crash.states.operations import WHOLE, populate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.crash.states.workload import Snapshot
+
+    Promise = Callable[[str, int, int], None]
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3_600)]
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.EMFILE)
@@ -87,7 +89,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("faults"))
 
 
-def test_calls_that_fail(bench: Bench, scale: int) -> None:
+def test_calls_that_fail(bench: Bench, scale: int, promise: Promise) -> None:
     every = [
         (operation, Fault(call, error, lasting))
         for operation in _TWICE_ALIKE
@@ -97,16 +99,16 @@ def test_calls_that_fail(bench: Bench, scale: int) -> None:
     ]
     chosen = random.Random(scale).sample(every, min(len(every), 60 * scale**2))  # noqa: S311 - the same in every run
     said = bench.all_of(chosen)
-    print(f"{len(said)} of {len(every)} faults, {said.count(REFUSED)} refused, 0 bad")  # noqa: T201 - the figure
+    promise("system calls that fail", len(said), said.count(BROKEN))
     assert said.count(REFUSED) > len(said) // 4
 
 
-def test_writes_cut_short(bench: Bench, scale: int) -> None:
+def test_writes_cut_short(bench: Bench, scale: int, promise: Promise) -> None:
     chance = random.Random(scale)  # noqa: S311 - the same in every run
     every = [(operation, Fault(longest=size)) for operation in _TWICE_ALIKE for size in range(1, 9_000, 61)]
     chosen = chance.sample(every, min(len(every), 30 * scale**2))
     said = bench.all_of(chosen)
-    print(f"{len(said)} short writes, {said.count(REFUSED)} refused, 0 bad")  # noqa: T201 - the figure
+    promise("writes cut short", len(said), said.count(BROKEN))
     assert said.count(REFUSED) > len(said) // 4
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.crash.states.enumeration import Model
     from tests.crash.states.recording import Recording
 
+    Promise = Callable[[str, int, int], None]
     Recorder = Callable[..., "Recorded"]
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_200)]
@@ -87,25 +88,25 @@ def _explored(
     recorded: Recorded, model: Model, limit: int, *, most: int = 64, touched: dict[str, frozenset[str]] | None = None
 ) -> Exploration:
     check = Promises(recorded.groups, recorded.snapshots, touched=touched, caches=[recorded.cache])
-    found = explore(recorded.events, check, model, most=most, limit=limit)
-    print(f"{model}: {found}")  # noqa: T201 - the figure that the reliability page names
-    return found
+    return explore(recorded.events, check, model, most=most, limit=limit)
 
 
 @pytest.mark.parametrize("model", ["kill", "journal", "posix"])
-def test_every_operation_alone(recorder: Recorder, scale: int, model: Model) -> None:
+def test_every_operation_alone(recorder: Recorder, scale: int, model: Model, promise: Promise) -> None:
     counts = {"kill": 40, "journal": 40, "posix": 160}
     found = _explored(recorder([[name] for name in _EACH]), model, counts[model] * scale**2, most=64 * scale)
+    promise(f"crash states, each operation alone, {model} model", found.states, found.bad)
     assert found.bad == 0, str(found)
     assert found.states >= counts[model] // 2
 
 
-def test_operations_in_pairs(recorder: Recorder, scale: int) -> None:
+def test_operations_in_pairs(recorder: Recorder, scale: int, promise: Promise) -> None:
     touched = recorder([[name] for name in _EACH]).touched()
     for seed in range(scale):
         mixed = random.Random(seed).sample(_EACH, len(_EACH))  # noqa: S311 - the same pairs in every run
         pairs = [mixed[place : place + 2] for place in range(0, len(mixed), 2)]
         found = _explored(recorder(pairs), "posix", 80 * scale, most=16 * scale, touched=touched)
+        promise("crash states, operations in pairs, posix model", found.states, found.bad)
         assert found.bad == 0, str(found)
         assert found.states >= 40
 
@@ -119,10 +120,11 @@ def test_operations_in_pairs(recorder: Recorder, scale: int) -> None:
         ("record first", "kill"),
     ],
 )
-def test_it_finds_what_is_broken(recorder: Recorder, way: str, model: Model) -> None:
+def test_it_finds_what_is_broken(recorder: Recorder, way: str, model: Model, promise: Promise) -> None:
     """Negative controls: each way to break the store leaves states that fail."""
     groups = [["put"], ["edit a character"], ["append a message"]]
     found = _explored(recorder(groups, way), model, 40)
+    promise(f"control, must be bad: crash states with {way}", found.states, found.bad)
     assert found.bad > 0, f"{way} went unnoticed"
 
 

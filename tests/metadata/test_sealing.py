@@ -10,6 +10,7 @@ import pickle
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,9 @@ from metadata.errors import InvalidError
 from metadata.sealing import KEY_BYTES, MEMBERS, MasterKey, NeedsReentry, Reason, Revealed, Ring, Sealer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Promise = Callable[[str, int, int], None]
 
 RECORD = "3f333df6-90a4-4fda-8dd3-9485d27cee36"
 USER = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
@@ -97,11 +100,36 @@ def altered(envelope: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("original", [False, True])
-def test_every_byte_changed_is_refused(sealer: Sealer, *, original: bool) -> None:
+def test_every_byte_changed_is_refused(sealer: Sealer, promise: Promise, *, original: bool) -> None:
     envelope = of_the_original(PLAIN) if original else seal(sealer)
     tried = list(altered(envelope))
     assert len(tried) > 700
-    assert [other for other in tried if not isinstance(opened(sealer, other), NeedsReentry)] == []
+    accepted = [other for other in tried if not isinstance(opened(sealer, other), NeedsReentry)]
+    promise("sealed values with one byte changed", len(tried), len(accepted))
+    assert accepted == []
+
+
+class Unauthenticated:
+    """AES in counter mode as GCM uses it, without looking at the tag."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def decrypt(self, nonce: bytes, data: bytes, place: bytes | None) -> bytes:
+        """Decrypt whatever it is."""
+        del place
+        cipher = Cipher(algorithms.AES(self._key), modes.CTR(nonce + b"\0\0\0\2"))
+        return cipher.decryptor().update(data[:-16])
+
+
+def test_changes_would_pass_without_the_tag(sealer: Sealer, monkeypatch: pytest.MonkeyPatch, promise: Promise) -> None:
+    """Negative control: a sealer that does not look at the tag opens what was changed."""
+    envelope = seal(sealer)
+    monkeypatch.setattr("metadata.sealing.AESGCM", Unauthenticated)
+    tried = list(altered(envelope))
+    accepted = [other for other in tried if not isinstance(opened(sealer, other), NeedsReentry)]
+    promise("control, must be bad: sealed values opened without their tag", len(tried), len(accepted))
+    assert accepted
 
 
 def test_bytes_do_not_pass_from_one_member_to_another(sealer: Sealer) -> None:
@@ -125,10 +153,11 @@ def test_bytes_do_not_pass_from_one_member_to_another(sealer: Sealer) -> None:
     ],
 )
 def test_moved_to_another_type_record_field_or_user_it_is_refused(
-    sealer: Sealer, kind: str, record: str, field: str, user: str
+    sealer: Sealer, kind: str, record: str, field: str, user: str, promise: Promise
 ) -> None:
-    envelope = seal(sealer)
-    assert sealer.open(kind, record, field, envelope, user=user) == NeedsReentry(Reason.REFUSED)
+    found = sealer.open(kind, record, field, seal(sealer), user=user)
+    promise("sealed values moved to another record, field or user", 1, found != NeedsReentry(Reason.REFUSED))
+    assert found == NeedsReentry(Reason.REFUSED)
 
 
 @given(places=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), min_size=2, max_size=2, unique=True))

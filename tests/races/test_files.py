@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import threading
 import time
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -35,10 +36,42 @@ def ids_in(folder: Path) -> list[str]:
     return [item.record["id"] for item in items if isinstance(item, Line)]
 
 
-def test_eight_processes_edit_one_document(tmp_path: Path, together: Together) -> None:
-    together(*[("edit", tmp_path, number, 500) for number in range(8)])
-    assert JsonStore(tmp_path).read_json("counter.json") == {"n": 4000}
-    assert list(tmp_path.glob(".*.tmp")) == []
+def counted(folder: Path, worker: Worker, way: str, each: int) -> tuple[int, int]:
+    """Let 8 processes count up, starting those anew that die; return how many updates were told, and how many lost."""
+    told, seeds = [0] * 8, itertools.count()
+    while any(count < each for count in told):
+        running = {
+            number: worker("count_up", folder, number, each - count, way, next(seeds))
+            for number, count in enumerate(told)
+            if count < each
+        }
+        for number, process in running.items():
+            told[number] += len(process.communicate()[0])
+            assert process.returncode == 0 or (way == "dying" and process.returncode == -signal.SIGKILL)
+    found = cast("dict[str, int]", JsonStore(folder).read_json("counters.json"))
+    return sum(told), sum(count - found.get(str(number), 0) for number, count in enumerate(told))
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("way", ["plain", "dying", "sleeping"])
+def test_eight_processes_lose_no_update(
+    tmp_path: Path, worker: Worker, scale: int, promise: Callable[[str, int, int], None], way: str
+) -> None:
+    told, lost = counted(tmp_path, worker, way, {1: 100, 5: 250}.get(scale, 50 * scale))
+    promise("updates of one document by 8 processes, dying and sleeping inside the lock too", told, lost)
+    assert lost == 0
+    assert way == "dying" or list(tmp_path.glob(".*.tmp")) == []
+
+
+def test_without_the_lock_updates_are_lost(
+    tmp_path: Path, worker: Worker, promise: Callable[[str, int, int], None]
+) -> None:
+    """Negative control: the same processes, reading and writing without the lock."""
+    JsonStore(tmp_path).write_json("counters.json", {})
+    told, lost = counted(tmp_path, worker, "unlocked", 50)
+    promise("control, must be bad: updates of one document without the lock", told, lost)
+    assert lost > 0
 
 
 def test_eight_processes_append(tmp_path: Path, together: Together) -> None:

@@ -156,7 +156,9 @@ def together(folder: Path, works: Sequence[Callable[[Party], None]], seconds: fl
 
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
-def test_no_live_payload_is_lost_without_any_grace(tmp_path: Path, scale: int) -> None:
+def test_no_live_payload_is_lost_without_any_grace(
+    tmp_path: Path, scale: int, promise: Callable[[str, int, int], None]
+) -> None:
     works = [*[uploads] * 4, deletes, mentions, sweeps]
     steps = together(tmp_path / "data", works, SECONDS * scale)
     losses = tmp_path / "losses"
@@ -167,8 +169,7 @@ def test_no_live_payload_is_lost_without_any_grace(tmp_path: Path, scale: int) -
         assert store.gc.plan(grace_s=0).refusals == ()
         for asset in store.assets.images.find_all():
             assert store.assets.find(Digest(asset.sha256)).size > 0
-    told = ", ".join(f"{work.__name__} {count}" for work, count in zip(works, steps, strict=True))
-    print(f"collection soak at no grace: {told}; 0 lost")  # noqa: T201 - the figure that the reliability page names
+    promise("collections without grace beside uploads and deletions, steps", sum(steps), 0)
 
 
 @pytest.mark.heavy

@@ -185,11 +185,15 @@ def played(stage: Stage, scenario: Callable[[Stage], list[Any]]) -> Callable[[An
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_no_order_of_steps_loses_a_live_payload(
-    stage: Stage, schedules: ModuleType, scale: int, scenario: Callable[[Stage], list[Any]]
+    stage: Stage,
+    schedules: ModuleType,
+    scale: int,
+    scenario: Callable[[Stage], list[Any]],
+    promise: Callable[[str, int, int], None],
 ) -> None:
     found = schedules.explore(played(stage, scenario), limit=SCHEDULES if scale == 1 else 70 * scale)
+    promise("schedules of uploads, deletions, sweeps and restores", found.schedules, len(found.bad))
     assert found.bad == []
-    print(f"{scenario.__name__}: {found.schedules} schedules, 0 bad")  # noqa: T201 - the reliability page's figure
     assert found.schedules >= SCHEDULES
 
 

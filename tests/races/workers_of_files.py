@@ -5,6 +5,8 @@ Run as `python workers_of_files.py <what> <arguments>`.
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 import sys
 import time
@@ -25,6 +27,27 @@ def edit(folder: str, number: str, count: str) -> None:
     for _ in range(int(count)):
         with store.edit("counter.json", default={"n": 0}) as document:
             document["n"] += 1
+
+
+def count_up(folder: str, number: str, count: str, way: str, seed: str) -> None:
+    """Add one to this process's own counter in a document that all share, and print a sign once it is acknowledged.
+
+    Ways: `plain`; `sleeping` or `dying` now and then inside the lock; `unlocked`, as nobody may do it.
+    """
+    store, chance = JsonStore(folder, lock_timeout=60_000), random.Random(seed)  # noqa: S311 - when it sleeps or dies
+    for _ in range(int(count)):
+        if way == "unlocked":
+            document = dict(store.read_json("counters.json"))
+            document[number] = document.get(number, 0) + 1
+            store.write_json("counters.json", document)
+        else:
+            with store.edit("counters.json", default={}) as document:
+                document[number] = document.get(number, 0) + 1
+                if way == "sleeping" and chance.random() < 0.1:
+                    time.sleep(0.005)
+                if way == "dying" and chance.random() < 0.01:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        print("+", end="", flush=True)  # noqa: T201 - the parent counts what was acknowledged
 
 
 def append(folder: str, number: str, count: str) -> None:
@@ -72,6 +95,7 @@ def sweep(folder: str, number: str, count: str) -> None:
 
 WORK: dict[str, Callable[..., None]] = {
     "edit": edit,
+    "count_up": count_up,
     "append": append,
     "compact": compact,
     "hold": hold,

@@ -14,9 +14,12 @@ from metadata.files.engine import FileEngine
 from metadata.files.lines import Damage, Line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from metadata.files.journal import Journal
+
+    Promise = Callable[[str, int, int], None]
 
 NAME = "log.jsonl"
 COUNT = 64
@@ -61,7 +64,7 @@ def ids(journal: Journal) -> list[str]:
     return [line.record["id"] if isinstance(line, Line) else f"damage at {line.offset}" for line in journal.read()]
 
 
-def test_cut_at_every_byte(tmp_path: Path, sound: tuple[bytes, list[Line]]) -> None:
+def test_cut_at_every_byte(tmp_path: Path, sound: tuple[bytes, list[Line]], promise: Promise) -> None:
     data, lines = sound
     for cut in range(len(data) + 1):
         journal = reopened(tmp_path / "d", data[:cut])
@@ -75,6 +78,7 @@ def test_cut_at_every_byte(tmp_path: Path, sound: tuple[bytes, list[Line]]) -> N
         assert [(damage.kind, damage.length) for damage in torn] == ([("tail", len(rest))] if rest else []), cut
         journal.commit(lambda batch: batch.stage({"id": "new"}))
         assert ids(journal) == [*(line.record["id"] for line in whole), "new"], cut
+    promise("a journal of 64 records cut at every byte", len(data) + 1, 0)
 
 
 @settings(max_examples=300, deadline=None)
@@ -110,7 +114,7 @@ def test_flipped_bytes_hide_nothing_else(
     shutil.rmtree(folder.parent)
 
 
-def test_every_byte_flipped(tmp_path: Path, sound: tuple[bytes, list[Line]]) -> None:
+def test_every_byte_flipped(tmp_path: Path, sound: tuple[bytes, list[Line]], promise: Promise) -> None:
     """Each byte once: exactly the sound records are there as they were, and what is not is told or set aside."""
     data, lines = sound
     path = tmp_path / NAME
@@ -129,6 +133,25 @@ def test_every_byte_flipped(tmp_path: Path, sound: tuple[bytes, list[Line]]) -> 
         if hit - whole.keys() and not told:  # the last line break: what has no end is told when somebody holds the lock
             assert place == len(data) - 1
             assert reopened(tmp_path / "again", bytes(broken)).recover() != []
+    promise("a journal of 64 records with every byte flipped", len(data), 0)
+
+
+def test_flips_would_be_found_by_nobody_without_the_check_values(
+    tmp_path: Path, sound: tuple[bytes, list[Line]], monkeypatch: pytest.MonkeyPatch, promise: Promise
+) -> None:
+    """Negative control: with lines believed as they parse, flips pass for sound that changed a record."""
+    data, lines = sound
+    monkeypatch.setattr("metadata.files.codec._check_of_line", lambda _: "sound")
+    journal, silent = reopened(tmp_path, data), 0
+    records = [line.record for line in lines]
+    places = range(0, len(data), 11)
+    for place in places:
+        broken = bytearray(data)
+        broken[place] ^= 1
+        (tmp_path / NAME).write_bytes(broken)
+        silent += any(isinstance(item, Line) and item.record not in records for item in journal.read())
+    promise("control, must be bad: flips without check values", len(places), silent)
+    assert silent > 0
 
 
 def test_damage_before_the_last_write_is_rot_and_stays(tmp_path: Path, sound: tuple[bytes, list[Line]]) -> None:
