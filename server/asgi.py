@@ -18,6 +18,7 @@ from .accesslog import LogRecorder, Several
 from .app import create_app
 from .cleaner import Cleaner
 from .configuration import load_settings
+from .glancer import Glancer
 from .guard import GUARD, Guard
 from .limits import limits_of
 from .metrics import Metrics
@@ -77,6 +78,7 @@ class Served:
         self._store: Store | None = None
         self._upkeep: Upkeep | None = None
         self._cleaner: Cleaner | None = None
+        self._glancer: Glancer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take part in the server's start and stop, or answer a request."""
@@ -116,6 +118,8 @@ class Served:
         self._upkeep.start()
         self._cleaner = Cleaner(store, left)
         self._cleaner.start()
+        self._glancer = Glancer(store)
+        self._glancer.start()
 
     def _sync_failed(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._distrusted.is_set():
@@ -133,6 +137,8 @@ class Served:
 
     def _close(self) -> None:
         self._app = None
+        if self._glancer is not None:
+            self._glancer.stop()
         if self._cleaner is not None:
             self._cleaner.stop()
         if self._upkeep is not None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from metadata.schemas.assets import Asset, Fact
 from metadata.schemas.characters import Character, Persona
 
-from .wire import blob_url, thumb_url
+from .wire import UNKNOWN, Glimpse, blob_url, thumb_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from metadata.documents.contract import Documents
+    from metadata.documents.contract import Documents, Record
     from metadata.schemas.base import Entity
     from metadata.schemas.chats import Participant
 
@@ -42,6 +42,7 @@ class Picture:
         sha256: the payload.
         media_type: the payload's.
         width, height: pixels, None when they are not known.
+        seen: what was seen of it.
     """
 
     asset_id: str | None
@@ -49,6 +50,7 @@ class Picture:
     media_type: str
     width: int | None
     height: int | None
+    seen: Glimpse = UNKNOWN
 
     def wire(self, base: str) -> dict[str, object]:
         """Return it as the member `avatar` of an answer."""
@@ -56,10 +58,12 @@ class Picture:
             "assetId": self.asset_id,
             "sha256": self.sha256,
             "url": blob_url(self.sha256, self.media_type, base=base),
-            "thumbUrl": thumb_url(self.sha256, self.media_type, variant="avatar", base=base),
+            "thumbUrl": thumb_url(self.sha256, self.media_type, variant="avatar", base=base)
+            if self.seen.decodes
+            else None,
             "width": self.width,
             "height": self.height,
-            "placeholder": None,
+            "placeholder": self.seen.placeholder,
         }
 
 
@@ -85,12 +89,14 @@ class Avatars:
     def find(self, looks: Sequence[Look]) -> list[Picture | None]:
         """Return the pictures, None where there is none."""
         assets = self._documents.many("asset", [look.asset_id for look in looks if look.asset_id is not None])
-        hashes = [look.sha256 for look in looks if look.sha256 is not None and look.asset_id not in assets]
-        facts = self._documents.many("fact", hashes)
+        named = {key: Asset.from_record(stored.body) for key, stored in assets.items()}
+        hashes = [each.sha256 for each in named.values()]
+        hashes += [look.sha256 for look in looks if look.sha256 is not None and look.asset_id not in named]
+        facts = {key: stored.body for key, stored in self._documents.many("fact", list(dict.fromkeys(hashes))).items()}
         return [
-            _of_asset(Asset.from_record(assets[look.asset_id].body))
-            if look.asset_id in assets
-            else _of_fact(Fact.from_record(facts[look.sha256].body))
+            _of_asset(named[look.asset_id], facts)
+            if look.asset_id in named
+            else _of_fact(facts[look.sha256])
             if look.sha256 in facts
             else None
             for look in looks
@@ -129,9 +135,11 @@ class Avatars:
         return {key: model.from_record(stored.body) for key, stored in found.items()}
 
 
-def _of_asset(asset: Asset) -> Picture:
-    return Picture(asset.id, asset.sha256, asset.mime_type, asset.width, asset.height)
+def _of_asset(asset: Asset, facts: Mapping[str, Record]) -> Picture:
+    seen = Glimpse.of(facts[asset.sha256]) if asset.sha256 in facts else UNKNOWN
+    return Picture(asset.id, asset.sha256, asset.mime_type, asset.width, asset.height, seen)
 
 
-def _of_fact(fact: Fact) -> Picture:
-    return Picture(None, fact.sha256, fact.media_type or "", fact.width, fact.height)
+def _of_fact(body: Record) -> Picture:
+    fact = Fact.from_record(body)
+    return Picture(None, fact.sha256, fact.media_type or "", fact.width, fact.height, Glimpse.of(body))

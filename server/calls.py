@@ -24,6 +24,7 @@ from .conditional import check_match, entity_tag
 from .queries import Arguments, Parameter
 from .refusals import narrowed
 from .settings import BlobAccess
+from .shown import Shown
 from .signin import SignIn
 from .signing import UrlSigner
 from .threads import in_thread
@@ -73,6 +74,7 @@ class Service:
         self.metrics = metrics
         self.settings = store.settings
         self.base = base_of(store.settings)
+        self.shown = Shown(store.documents, self.base)
         self.signin = SignIn(
             store.records.users, store.records.sessions, Passwords(), Throttle(store.clock), store.clock
         )

@@ -12,11 +12,12 @@ from metadata.index.query import Query
 
 from .filenames import safe_name
 from .interface import Filters, PutFields, check_names
+from .shown import Shown
 from .signing import UrlSigner
 from .sinks import too_large
 from .sources import opened
 from .views import AssetPage, AssetView, Reference, SignedAddress
-from .wire import asset_wire, base_of, blob_url
+from .wire import base_of, blob_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +56,8 @@ class LocalAssets:
         self._clock = store.clock
         self._limit = int(store.settings.max_upload_bytes)
         self._base = base_of(store.settings)
+        self._shown = Shown(store.documents, self._base)
+        self._prints = store.prints
 
     def put(self, data: Data, /, **fields: Unpack[PutFields]) -> AssetView:
         """Store a file."""
@@ -107,7 +110,8 @@ class LocalAssets:
             wanted["tags"] = [self._tag_id(tag) for tag in filters["tags"]]
         owner = filters.get("user_id")
         page = self._images.list(Query(filter=wanted, owner=owner, sort=sort, q=q, limit=limit, cursor=cursor))
-        items = [self._view(asset) for asset in page.items]
+        wires = self._shown.many(page.items)
+        items = [AssetView.of(wire, asset.version) for asset, wire in zip(page.items, wires, strict=True)]
         return AssetPage(items, page.next_cursor, page.total, page.total_capped, page.unreadable)
 
     def open(self, sha256: str) -> BinaryIO:
@@ -168,7 +172,7 @@ class LocalAssets:
             return staging.finish()
 
     def _view(self, asset: Asset, *, duplicate: bool | None = None) -> AssetView:
-        return AssetView.of(asset_wire(asset, base=self._base, duplicate=duplicate), asset.version)
+        return AssetView.of(self._shown.one(asset, duplicate=duplicate), asset.version)
 
     def _tag_id(self, tag: str) -> str:
         """Return a tag's id; a name that no tag has stays as it is, and nothing is found by it."""

@@ -14,7 +14,7 @@ import os
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ class Metrics:
         """Return everything in the text format.
 
         Args:
-            levels: what is looked up rather than counted: name, without prefix, to meaning and value.
+            levels: what is looked up rather than counted here: name, without prefix, to meaning and value; a name that
+                ends with `_total` is a counter's.
         """
         registry = self._registry
         if self._shared is not None:
@@ -114,10 +115,11 @@ class _Levels:
     def __init__(self, levels: Mapping[str, tuple[str, float]]) -> None:
         self._levels = levels
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Return them as the library wants them."""
         for name, (meaning, value) in self._levels.items():
-            yield GaugeMetricFamily(f"{_PREFIX}_{name}", meaning, value)
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            yield kind(f"{_PREFIX}_{name}", meaning, value)
 
 
 def _forget_dead(shared: Path) -> None:

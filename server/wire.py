@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from assets.media import media_named
 from metadata.schemas.assets import Asset
@@ -24,7 +25,7 @@ ASSET_NAMES: Mapping[str, str] = MappingProxyType({name: name.removeprefix("_") 
 """An asset's members: names on disk and on the wire."""
 
 DERIVED_NAMES = ("url", "thumbUrl", "placeholder")
-"""What an asset's answer has beside its record. The last two are null for what is no picture."""
+"""What an asset's answer has beside its record. The last two are null for what is no picture, or a damaged one."""
 
 _DERIVED_DIGITS = 8
 
@@ -46,19 +47,47 @@ def entity_wire(entity: Entity) -> dict[str, object]:
     return unknown | wire
 
 
-def asset_wire(asset: Asset, *, base: str = "", duplicate: bool | None = None) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What was seen of a picture.
+
+    Attributes:
+        placeholder: a tiny picture as a data URI; None while nobody has looked.
+        decodes: smaller pictures can be made of it, as far as is known.
+    """
+
+    placeholder: str | None = None
+    decodes: bool = True
+
+    @classmethod
+    def of(cls, fact: Mapping[str, object]) -> Self:
+        """Read a fact as it is on disk."""
+        placeholder = fact.get("placeholder")
+        found = placeholder if isinstance(placeholder, str) else None
+        return cls(found, found is not None or fact.get("unseen") is True)
+
+
+UNKNOWN = Glimpse()
+"""What is known of a picture of which nothing is known."""
+
+
+def asset_wire(
+    asset: Asset, *, base: str = "", duplicate: bool | None = None, seen: Glimpse | None = None
+) -> dict[str, object]:
     """Return an asset as the API answers it: its record, our members without `_`, and what is derived from it.
 
     Args:
         asset: the record.
         base: what its URL begins with, see `base_of`.
         duplicate: on an upload, whether the record was there before.
+        seen: what was seen of its picture.
     """
     wire = entity_wire(asset)
+    seen = seen or UNKNOWN
     wire |= {
         "url": blob_url(asset.sha256, asset.mime_type, base=base),
-        "thumbUrl": thumb_url(asset.sha256, asset.mime_type, base=base),
-        "placeholder": None,
+        "thumbUrl": thumb_url(asset.sha256, asset.mime_type, base=base) if seen.decodes else None,
+        "placeholder": seen.placeholder,
     }
     return wire if duplicate is None else {**wire, "duplicate": duplicate}
 

@@ -231,7 +231,7 @@ def _assemble(
         trash_s=settings.trash_s,
     )
     gc = Collection(premises, settings.gc_grace_s)
-    prints = _prints(settings, engine)
+    prints = _prints(settings, engine, records.facts)
     backups = _backups(settings, engine, documents, vault, disposal.trash)
     return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints, gc, backups)
 
@@ -264,9 +264,10 @@ def _library(
     )
 
 
-def _prints(settings: Settings, engine: FileEngine) -> Prints:
+def _prints(settings: Settings, engine: FileEngine, facts: FactsRepository) -> Prints:
     return Prints.open(
         engine,
+        facts,
         settings.cache_dir or engine.paths.resolve("cache"),
         sizes=settings.variant_sizes,
         limits=Limits(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from metadata.clock import timestamp
 from metadata.documents.contract import Change
+from metadata.repositories.facts import to_be_seen
 
 from ..images.headers import probe
 from ..media import HEAD_BYTES, sniff
@@ -54,7 +55,7 @@ def learn(documents: Documents, blobs: BlobStore, digest: Digest) -> None:
     first = {} if stored is None else {"firstStoredAt": stored}
 
     def edit(record: Record | None) -> Record:
-        return {**first, **(record or {}), **facts}
+        return to_be_seen({**first, **(record or {}), **facts})
 
     documents.apply([Change("fact", digest, edit)])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from metadata.errors import BusyError
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LAYOUT: Final = struct.Struct("<8sB6Q")
-_MAGIC: Final = b"calotyp1"
+_LAYOUT: Final = struct.Struct("<8sB7Q")
+_MAGIC: Final = b"calotyp2"
 _OPEN: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _MOST: Final = 2**63
 _WAIT_S: Final = 5.0
@@ -38,6 +38,7 @@ class Account:
         refused: how many pictures were refused.
         evicted: how many derived pictures had to make room.
         peak_bytes: the most memory a decoding process had.
+        killed: how many decoding processes a picture ended.
     """
 
     known: bool = False
@@ -47,6 +48,7 @@ class Account:
     refused: int = 0
     evicted: int = 0
     peak_bytes: int = 0
+    killed: int = 0
 
 
 class Ledger:
@@ -76,6 +78,7 @@ class Ledger:
         refused: int = 0,
         evicted: int = 0,
         peak_bytes: int = 0,
+        killed: int = 0,
     ) -> Account:
         """Add to the numbers (`peak_bytes` only grows) and return them."""
         with self._opened() as descriptor:
@@ -90,6 +93,7 @@ class Ledger:
                     now.refused + refused,
                     now.evicted + evicted,
                     max(now.peak_bytes, peak_bytes),
+                    now.killed + killed,
                 ),
             )
 
@@ -129,6 +133,6 @@ def _read(descriptor: int) -> Account:
 
 
 def _write(descriptor: int, account: Account) -> Account:
-    numbers = (account.size, account.files, account.computed, account.refused, account.evicted, account.peak_bytes)
-    os.pwrite(descriptor, _LAYOUT.pack(_MAGIC, account.known, *numbers), 0)
+    known, *numbers = astuple(account)
+    os.pwrite(descriptor, _LAYOUT.pack(_MAGIC, known, *numbers), 0)
     return account

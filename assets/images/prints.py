@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from .derivatives import Derivatives, Derived
 from .flights import Flights
+from .glances import Glances
 from .ledger import Ledger
 from .tidying import Tidying
 from .variants import Variants
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metadata.files.engine import FileEngine
+    from metadata.repositories.facts import FactsRepository
 
     from .limits import Limits
 
@@ -29,18 +31,21 @@ class Prints:
         variants: which are on offer.
         derivatives: makes and finds them.
         tidying: counts and removes them.
+        glances: looks at what was uploaded.
         ledger: what they take and what was done for them, over all processes.
     """
 
     variants: Variants
     derivatives: Derivatives
     tidying: Tidying
+    glances: Glances
     ledger: Ledger
 
     @classmethod
     def open(
         cls,
         engine: FileEngine,
+        facts: FactsRepository,
         cache: Path,
         *,
         sizes: Sequence[int],
@@ -53,6 +58,7 @@ class Prints:
 
         Args:
             engine: the data folder's file engine.
+            facts: what is known of payloads.
             cache: a folder for locks, numbers and what is being made; all of it may be lost.
             sizes: the widths and heights on offer.
             limits: what one picture may ask for.
@@ -62,18 +68,16 @@ class Prints:
         """
         place = cache / "derived"
         slots = Slots(place / "slots", decoders, engine.clock)
-        workers = Workers(slots, limits, keep=max(1, decoders // sharers))
         ledger = Ledger(place / "account")
+        workers = Workers(slots, limits, keep=max(1, decoders // sharers), lost=lambda: ledger.add(killed=1))
         flights: Flights[Derived] = Flights(place / "flights", engine.clock, wait_s=6 * limits.seconds)
-        return cls(
-            Variants(sizes),
-            Derivatives(engine, workers, flights, ledger, place / "scratch"),
-            Tidying(engine, ledger, budget, place),
-            ledger,
-        )
+        derivatives = Derivatives(engine, workers, flights, ledger, place / "scratch")
+        tidying = Tidying(engine, ledger, budget, place)
+        return cls(Variants(sizes), derivatives, tidying, Glances(facts, derivatives, place), ledger)
 
     def close(self) -> None:
         """End the decoding processes and let go of lock files."""
         self.derivatives.close()
         self.tidying.close()
+        self.glances.close()
         self.ledger.close()

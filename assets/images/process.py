@@ -48,6 +48,7 @@ class Process:
 
     Attributes:
         usable: it lives and may be given another job.
+        lost: a picture ended it, or was too slow for it to be kept.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -63,6 +64,7 @@ class Process:
                 cwd="/",
             )
         self.usable = True
+        self.lost = False
 
     @property
     def pid(self) -> int:
@@ -92,6 +94,7 @@ class Process:
             socket.send_fds(self._line, [json.dumps(job).encode() + b"\n"], list(descriptors))
             return self._answer()
         except TimeoutError:
+            self.lost = True
             raise too_slow(self._seconds) from None
         except OSError as error:
             raise self._ended() from error
@@ -120,6 +123,7 @@ class Process:
 
     def _ended(self) -> CalotypeError:
         """Return the error of a process that ended by itself, by a limit or by a crash of a decoder."""
+        self.lost = True
         try:
             status = self._process.wait(_ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:

@@ -14,7 +14,7 @@ from metadata.files.flock import EXCLUSIVE, KernelLock
 from .process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from metadata.clock import Clock
@@ -89,13 +89,21 @@ class Workers:
         keep: how many idle ones are kept.
         idle_s: how long.
         wait_s: how long a job waits for its turn.
+        lost: called whenever a picture ended a process.
 
     Attributes:
         started: how many processes were started so far.
     """
 
     def __init__(
-        self, slots: Slots, limits: Limits, *, keep: int = 1, idle_s: float = 20.0, wait_s: float = 30.0
+        self,
+        slots: Slots,
+        limits: Limits,
+        *,
+        keep: int = 1,
+        idle_s: float = 20.0,
+        wait_s: float = 30.0,
+        lost: Callable[[], object] = bool,
     ) -> None:
         self.limits = limits
         self.started = 0
@@ -103,6 +111,7 @@ class Workers:
         self._keep = keep
         self._idle_s = idle_s
         self._wait_s = wait_s
+        self._lost = lost
         self._idle: deque[tuple[Process, threading.Timer]] = deque()
         self._mutex = threading.Lock()
         # One thread that lasts as long as this object: a process ends with the thread that started it.
@@ -151,6 +160,8 @@ class Workers:
         return self._nursery.submit(Process, self.limits).result()
 
     def _give_back(self, process: Process) -> None:
+        if process.lost:
+            self._lost()
         if not process.usable:
             process.end()
             return

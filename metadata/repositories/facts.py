@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..clock import timestamp
 from ..documents.contract import Change, Record
-from ..errors import CalotypeError, UnreadableError
+from ..errors import CalotypeError, NotFoundError, UnreadableError
+from ..index.query import Query
 from ..schemas.assets import Fact
 from .base import Repository
 
@@ -53,10 +55,25 @@ class FactsRepository(Repository[Fact]):
                 known["verifiedAt"] = now
             first = known.get("firstStoredAt", now)
             fields = {**known, "sha256": sha256, **found, "firstStoredAt": first, "lastUploadAt": now}
-            return Fact.from_record(fields).to_record()
+            return Fact.from_record(to_be_seen(fields)).to_record()
 
         (stored,) = self._documents.apply([Change("fact", sha256, edit)])
         return self._entity(self._certain(stored))
+
+    def unseen(self, limit: int) -> list[str]:
+        """Return some payloads that are pictures and were not looked at yet, oldest first."""
+        return [fact.sha256 for fact in self.list(Query(filter={"unseen": True}, limit=limit)).items]
+
+    def note_seen(self, found: Mapping[str, Mapping[str, object]]) -> None:
+        """Note what pictures look like; nothing is noted of a payload that was forgotten meanwhile.
+
+        Args:
+            found: by hash, the `placeholder` and `perceptualHash`; nothing for a picture that cannot be decoded.
+        """
+        changes = [Change("fact", sha256, partial(_seen, dict(told))) for sha256, told in found.items()]
+        for made in self._documents.each(changes) if changes else ():
+            if isinstance(made, CalotypeError) and not isinstance(made, NotFoundError):
+                raise made
 
     def forget(self, sha256: str) -> None:
         """Forget a payload whose bytes go; nothing happens where nothing is known of it."""
@@ -77,3 +94,14 @@ class FactsRepository(Repository[Fact]):
         """
         fact = Fact.from_record(record).to_record()
         self._documents.apply([Change("fact", str(fact["sha256"]), lambda known: known or fact)])
+
+
+def to_be_seen(fact: Record) -> Record:
+    """Return a fact with the mark of a picture that somebody has to look at yet, if it is one."""
+    return {**fact, "unseen": True} if "width" in fact and "placeholder" not in fact else fact
+
+
+def _seen(told: Mapping[str, object], fact: Record | None) -> Record | None:
+    if fact is None:
+        return None
+    return {**{name: value for name, value in fact.items() if name != "unseen"}, **told}

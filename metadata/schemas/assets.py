@@ -90,6 +90,8 @@ class Fact(Entity):
         alpha: pixels may be transparent.
         color_mode: grey, rgb, palette, cmyk or lab.
         bit_depth: bits of one sample.
+        unseen: a picture whose pixels nobody has looked at yet, for `placeholder` and `perceptual_hash`; one that has
+            none of the three cannot be decoded.
         placeholder: a tiny stand-in picture as text, shown while the picture loads.
         perceptual_hash: a short hash that is near for pictures that look alike.
         picture_identity: a hash of the decoded picture, equal for pictures with equal pixels.
@@ -111,6 +113,7 @@ class Fact(Entity):
     alpha: Flag | None = None
     color_mode: Text | None = None
     bit_depth: Count | None = None
+    unseen: Annotated[Flag | None, Filter()] = None
     placeholder: Text | None = None
     perceptual_hash: Annotated[Text | None, Filter()] = None
     picture_identity: Annotated[Text | None, Filter()] = None

@@ -62,6 +62,7 @@ def warm(*, variant: Named = None, form: Formats = None, data_dir: DataDir = Non
                 counts += made
                 for reason in refused:
                     output.note(reason)
+        counts["looked at"] = inside.prints.glances.work_off()
         counts["removed"] = inside.prints.tidying.tidy()
     if as_json:
         output.document({name: counts[name] for name in ("made", "there", "refused", "removed")})

@@ -12,7 +12,7 @@ from metadata.index.snippets import Snippets
 from ..conditional import not_modified
 from ..queries import Form, Parameter
 from ..responses import json_answer, unchanged
-from ..wire import asset_wire, tag_of
+from ..wire import tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ DEFAULT_LIMIT = 50
 
 def asset_answer(call: Call, asset: Asset, *, created: bool = False, duplicate: bool | None = None) -> Response:
     """Return an asset as an answer to a write."""
-    wire = asset_wire(asset, base=call.service.base)
+    wire = call.service.shown.one(asset)
     tag = tag_of(asset, wire)
     location = f"{call.service.base}/api/assets/{asset.id}" if created else None
     if duplicate is not None:

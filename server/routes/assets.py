@@ -13,7 +13,6 @@ from ..calls import Access, Operation
 from ..editing import check_tags, on_wire, patched, replaced
 from ..queries import Form, Parameter
 from ..responses import empty_answer, json_answer
-from ..wire import asset_wire
 from .answers import FIELDS, asset_answer, entity_answer, references_answer
 from .listing import LIST_PARAMETERS, list_assets
 from .receiving import FILENAME, UPLOAD_FIELDS, upload
@@ -140,7 +139,7 @@ def _of_its_fate() -> list[Operation]:
 def read(call: Call) -> Response:
     """Answer with one asset."""
     asset = call.store.assets.images.get(call.id(), owner=call.owner)
-    return entity_answer(call, asset, asset_wire(asset, base=call.service.base))
+    return entity_answer(call, asset, call.service.shown.one(asset))
 
 
 def change(editor: Callable[..., Asset], call: Call) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from metadata.schemas.catalog import CATALOG
 from metadata.schemas.enums import ImageTagType
 
 from ..queries import Form, Parameter
-from ..wire import ASSET_NAMES, DERIVED_NAMES, asset_wire
+from ..wire import ASSET_NAMES, DERIVED_NAMES
 from .answers import CURSOR, FIELDS, HIGHLIGHT, LIMIT, META, limit_of, page_answer
 from .selecting import Q_MEANS
 
@@ -111,7 +110,8 @@ def _answer(call: Call, wanted: Mapping[str, str | tuple[str, ...]], tag_type: s
         tag_type=tag_type or said.text(TAG_TYPE.name),
     )
     page = call.store.assets.images.list(query)
-    return page_answer(call, page, partial(asset_wire, base=call.service.base), _KNOWN, CATALOG["asset"])
+    wires = {wire["id"]: wire for wire in call.service.shown.many(page.items)}
+    return page_answer(call, page, lambda asset: wires[asset.id], _KNOWN, CATALOG["asset"])
 
 
 def _owner(call: Call) -> str | None:

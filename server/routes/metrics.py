@@ -33,7 +33,7 @@ def operations() -> list[Operation]:
 
 def answer(call: Call) -> Response:
     """Answer with what was counted, and with how much is stored."""
-    documents, last = call.store.documents, call.store.gc.last
+    documents, last, prints = call.store.documents, call.store.gc.last, call.store.prints.ledger.read()
     levels = {
         "payloads": ("Payloads stored.", documents.find("fact", Query(limit=1)).total),
         "payload_bytes": ("Bytes of payloads stored.", documents.total("fact", "size")),
@@ -42,6 +42,15 @@ def answer(call: Call) -> Response:
         "gc_blocked": ("1 when something keeps the timer from collecting garbage.", float(bool(last.blocked))),
         "gc_last_seconds": ("When garbage was last collected or tried to, unix seconds; 0 for never.", last.moment),
         "findings": ("Damaged or altered files and lines found.", len(documents.health().findings)),
+    }
+    levels |= {
+        "derived_pictures": ("Derived pictures kept.", prints.files),
+        "derived_bytes": ("Bytes of derived pictures kept.", prints.size),
+        "derived_computed_total": ("Derived pictures made.", prints.computed),
+        "derived_refused_total": ("Derived pictures that could not be made.", prints.refused),
+        "derived_evicted_total": ("Derived pictures that had to make room.", prints.evicted),
+        "decoders_killed_total": ("Decoding processes that a picture ended.", prints.killed),
+        "decoder_peak_bytes": ("The most memory a decoding process had.", prints.peak_bytes),
     }
     fields = {"Cache-Control": "no-store", "Content-Security-Policy": JSON_POLICY}
     return Response(call.service.metrics.text(levels), 200, fields, CONTENT_TYPE)

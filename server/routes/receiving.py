@@ -17,7 +17,6 @@ from ..queries import Arguments, Form, Parameter
 from ..responses import json_answer, request_id_of
 from ..threads import in_thread
 from ..uploads import is_form, receive_form, receive_raw
-from ..wire import asset_wire
 from .answers import asset_answer, status_of_all
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _store_one(call: Call, part: FilePart[Staged], texts: Arguments) -> dict[str
         found = problem(error, request_id=request_id_of(call.request), admin=call.user.admin)
         return {"status": found["status"], "problem": found}
     status = http.HTTPStatus.OK if stored.duplicate else http.HTTPStatus.CREATED
-    return {"status": status, "asset": asset_wire(stored.asset, base=call.service.base, duplicate=stored.duplicate)}
+    return {"status": status, "asset": call.service.shown.one(stored.asset, duplicate=stored.duplicate)}
 
 
 def _upload(user_id: str, said: Arguments, filename: str, declared: str, expected: Digest | None) -> Upload:

@@ -13,7 +13,9 @@ from PIL import Image
 from assets.digest import Digest
 from assets.images.limits import Limits
 from assets.images.prints import Prints
+from metadata.documents.memory import MemoryDocuments
 from metadata.files.engine import FileEngine
+from metadata.repositories.facts import FactsRepository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +44,21 @@ def engine(tmp_path: Path) -> Iterator[FileEngine]:
 
 
 @pytest.fixture
-def open_prints(engine: FileEngine) -> Iterator[Opener]:
+def facts() -> FactsRepository:
+    """What is known of that folder's payloads: nothing yet."""
+    return FactsRepository(MemoryDocuments())
+
+
+@pytest.fixture
+def open_prints(engine: FileEngine, facts: FactsRepository) -> Iterator[Opener]:
     """Open derived pictures over that folder, as often as a test has processes; all are closed afterwards."""
     made: list[Prints] = []
 
     def opened(limits: Limits | None = None, *, budget: int = 1 << 30, decoders: int = 2) -> Prints:
         cache = engine.paths.root / "cache"
-        prints = Prints.open(engine, cache, sizes=SIZES, limits=limits or Limits(), budget=budget, decoders=decoders)
+        prints = Prints.open(
+            engine, facts, cache, sizes=SIZES, limits=limits or Limits(), budget=budget, decoders=decoders
+        )
         made.append(prints)
         return prints
 
