@@ -30,6 +30,11 @@ _DESCRIPTORS = 65_536
 _PROMISE = "promise"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--screenshot`, by which the README's picture is made anew."""
+    parser.addoption("--screenshot", action="store_true", help="write docs/images/page.png anew (tests/browser)")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Take the suite's own variables out of the environment and set the number of Hypothesis examples."""
     handed = getattr(config, "workerinput", {})  # what the first process gave to a worker of pytest-xdist

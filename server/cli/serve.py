@@ -79,6 +79,7 @@ def _announce(output: Output, url: str, folder: Path, token: str | None) -> None
     if token is not None:
         output.line(
             f"A new store in {folder.resolve()}. Its admin token, shown this once:\n\n    {token}\n\n"
-            f'Try it:\n\n    curl -F file=@picture.png -H "Authorization: Bearer {token}" {url}/api/assets\n'
+            f"See your pictures in a browser:\n\n    {url}/#token={token}\n\n"
+            f'Or try it:\n\n    curl -F file=@picture.png -H "Authorization: Bearer {token}" {url}/api/assets\n'
         )
     output.line(f"Calotype serves {folder.resolve()} at {url} (Ctrl+C ends it)")

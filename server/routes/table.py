@@ -19,6 +19,7 @@ from . import (
     messages,
     metrics,
     operations,
+    pages,
     participants,
     pictures,
     portraits,
@@ -65,7 +66,8 @@ def all_operations() -> list[Operation]:
         *backup.operations(),
         *gc.operations(),
         *verification.operations(),
-        *documentation.Documentation().operations(),
+        *documentation.operations(),
+        *pages.operations(),
     ]
     described = Operation(
         method="GET",

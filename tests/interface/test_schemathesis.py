@@ -81,7 +81,13 @@ class Running:
     def fill(self) -> dict[str, str]:
         """Make one record of each kind and return their ids, by collection and by what paths call them."""
         asset = self.post("assets", content=GIF)
-        ids = {"assets": asset["id"], "assetId": asset["id"], "blobs": asset["sha256"], "docs": "start.js"}
+        ids = {
+            "assets": asset["id"],
+            "assetId": asset["id"],
+            "blobs": asset["sha256"],
+            "docs": "start.js",
+            "page": "page.js",
+        }
         bodies: list[tuple[str, str, dict[str, Any]]] = [
             ("characters", "characterId", TEXTS),
             ("personas", "personaId", {"name": "Me", "description": "d"}),

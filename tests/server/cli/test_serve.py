@@ -75,7 +75,7 @@ def test_the_first_start_prints_a_token_once(start: Callable[..., subprocess.Pop
     (token,) = set(re.findall(r"calo_[\w-]{43}", text))
     url = address(text)
     assert f'curl -F file=@picture.png -H "Authorization: Bearer {token}" {url}/api/assets' in text
-    assert url in text
+    assert f"    {url}/#token={token}\n" in text
     answer = httpx2.get(f"{url}/api/assets", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
     assert (answer.status_code, answer.json()["total"]) == (200, 0)
     assert "server" not in answer.headers

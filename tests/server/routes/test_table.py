@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 OPERATIONS = all_operations()
 SOME = {"{id}": "11111111-1111-4111-8111-111111111111", "{name}": "0" * 64}
-OPEN = {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/{name}", "/api/auth/login"}
+OPEN = {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/{name}", "/", "/page/{name}", "/api/auth/login"}
 
 
 def address(path: str) -> str:
