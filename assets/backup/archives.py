@@ -11,7 +11,7 @@ import zipfile
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Final, Protocol, Self, cast
 
-from metadata.errors import ConflictError, InvalidError
+from metadata.errors import ConflictError, InvalidError, UnreadableError
 from metadata.files import atomic
 from metadata.files.trouble import told
 
@@ -106,8 +106,11 @@ class ArchiveTarget:
 
     def add(self, path: str, source: Readable, size: int, expected: str | None = None) -> str | None:
         """Take a file in; see `Target.add`. What is expected was compared by the caller: nothing can be taken back."""
-        with told(self._path or STREAM, "written"):
-            digest = cast("Writer", self._writer).add(path, source, size, self._seconds)
+        try:
+            with told(self._path or STREAM, "written"):
+                digest = cast("Writer", self._writer).add(path, source, size, self._seconds)
+        except UnreadableError as error:
+            raise InvalidError(f"The archive is cut short: {error.message}", path=path) from error
         if digest is None or expected not in (None, digest):
             raise InvalidError(f"{path} changed while it was being read; try again.", path=path)
         return digest

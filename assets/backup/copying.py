@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from metadata.errors import UnreadableError
+from metadata.files.trouble import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,14 +36,20 @@ class Opened:
         size: bytes, when it was opened.
     """
 
-    def __init__(self, fs: FileSystem, descriptor: int, size: int) -> None:
+    def __init__(self, fs: FileSystem, path: Path, descriptor: int, size: int) -> None:
         self._fs = fs
+        self._path = path
         self.descriptor = descriptor
         self.size = size
 
     def read(self, length: int, /) -> bytes:
-        """Return up to `length` bytes; none at the end."""
-        return self._fs.read(self.descriptor, length)
+        """Return up to `length` bytes; none at the end.
+
+        Raises:
+            UnreadableError: the system refused; told here, so that it is not taken for a failure of what they go to.
+        """
+        with told(self._path, "read"):
+            return self._fs.read(self.descriptor, length)
 
     def stat(self) -> os.stat_result:
         """Return what is known about the file now."""
@@ -82,7 +89,7 @@ def opened(fs: FileSystem, path: Path) -> Iterator[Opened]:
         found = fs.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise UnreadableError(f"{path} is not a file.", path=str(path))
-        yield Opened(fs, descriptor, found.st_size)
+        yield Opened(fs, path, descriptor, found.st_size)
     finally:
         fs.close(descriptor)
 

@@ -174,15 +174,15 @@ class Exporting:
         self._bytes += len(data)
 
     def _payload(self, path: str, digest: str) -> bool:
-        """Put a payload in its place; false when it is gone or not what its name says."""
+        """Put a payload in its place; false when it cannot be had or is not what its name says."""
         try:
             with told(path, "read"), opened(self._fs, self._origin.engine.paths.resolve(path)) as source:
                 size = source.size
                 found = self._filling.add(path, source, size, expected=digest)
         except UnreadableError as error:
-            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
-                return False
-            raise
+            if error.details.get("path") not in {path, str(self._origin.engine.paths.resolve(path))}:
+                raise
+            return False
         if found is None:
             return False
         self._files += 1

@@ -1,7 +1,8 @@
 """The list of what a backup holds, `calotype-backup.jsonl`: written last, so that a backup with one is whole.
 
 The first line says of which store and when; then one line a file, `{"path", "size", "sha256"}`, paths as they are in a
-data folder; the last line counts them and holds the SHA-256 of all lines before it.
+data folder, of a journal as far as it was sound at that moment; the last line counts them and holds the SHA-256 of all
+lines before it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ DEPTH: Final = 6
 _PAYLOAD = re.compile(r"binaries/(?P<digest>[0-9a-f]{64})/raw")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME_BYTES = 255
-_LINE_BYTES = 1024 * 1024
+_LINE_BYTES = 64 * 1024 * 1024
+"""A first line that names 900,000 missing payloads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,6 @@ class Head:
         generation: names the folder of its records, in a backup that is a folder.
         includes_key: whether the keys in `secrets/` are in it.
         sealed: how many values each master key has sealed, by the key's id.
-        offsets: how long each journal was at that moment, bytes.
         missing: hashes of payloads that were needed and not there, or not what their names say.
     """
 
@@ -74,7 +75,6 @@ class Head:
     generation: str
     includes_key: bool = False
     sealed: Mapping[str, int] = field(default_factory=dict)
-    offsets: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
 
@@ -118,7 +118,7 @@ def read_manifest(lines: Iterable[bytes]) -> Manifest:
     """Return the list that these lines hold.
 
     Args:
-        lines: each with its line break, at most a MiB long, or cut there.
+        lines: each with its line break.
 
     Raises:
         UnreadableError: it is damaged, cut short, or no such list.

@@ -56,7 +56,7 @@ def restore(fs: FileSystem, place: Path, root: Path) -> Restored:
         filling = Filling(engine)
         filling.begin(manifest.size)
         marker = _fill(filling, source, manifest)
-        if json.loads(marker).get("storeId") != manifest.head.store_id:
+        if _store_id(marker) != manifest.head.store_id:
             raise UnreadableError(f"{place} holds the records of another store than it says.", path=str(place))
         filling.end(marker)
     return _told(engine.paths.root, manifest)
@@ -171,6 +171,14 @@ def _fill(filling: Filling, source: Source, manifest: Manifest) -> bytes:
     for path in left:
         raise UnreadableError(f"{path} is missing in the backup. Nothing was made a store.", path=path)
     return marker.getvalue()
+
+
+def _store_id(marker: bytes) -> object:
+    try:
+        value = json.loads(marker)
+    except (ValueError, RecursionError):
+        return None
+    return value.get("storeId") if isinstance(value, dict) else None
 
 
 def _added(filling: Filling, entry: Entry, content: Readable) -> str | None:

@@ -14,14 +14,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from metadata.errors import CalotypeError, UnreadableError
+from metadata.errors import InvalidError, UnreadableError
 from metadata.files import atomic
 from metadata.files.identity import FileIdentity, identity_of
 from metadata.files.trouble import told
 from metadata.schemas.catalog import kinds_of_path
 
 from .copying import Opened, opened, pieces
-from .manifest import DEPTH, FOLDERS, ROOT_FILES
+from .manifest import FOLDERS, ROOT_FILES, check_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,18 +60,13 @@ class Snapshot:
 
     Attributes:
         stage: the folder they lie in.
-        files: their sizes by path.
+        files: their sizes by path; of a journal up to where it was sound.
         passed_over: names that are no plain files, or no names of files in a store.
     """
 
     stage: Path
     files: dict[str, int] = field(default_factory=dict)
     passed_over: list[str] = field(default_factory=list)
-
-    @property
-    def offsets(self) -> dict[str, int]:
-        """How long each journal is, bytes."""
-        return {path: size for path, size in self.files.items() if path.endswith(".jsonl")}
 
 
 class Photographer:
@@ -205,16 +200,17 @@ class Photographer:
             path = f"{folder}/{entry.name}"
             if entry.name.endswith((".lock", ".tmp")):
                 continue
-            if not self._plain(path):
-                self._passed_over.append(path)
-            elif entry.is_file(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False):
+                if folder != "binaries":
+                    yield from self._below(path)
+            elif not entry.is_file(follow_symlinks=False) or not self._plain(path):
+                self._passed_over.append(path.encode(errors="backslashreplace").decode())
+            else:
                 yield path
-            elif entry.is_dir(follow_symlinks=False) and folder != "binaries":
-                yield from self._below(path)
 
     def _plain(self, path: str) -> bool:
         try:
-            self._engine.paths.resolve(path)
-        except CalotypeError:
+            self._engine.paths.resolve(check_path(path))
+        except InvalidError:
             return False
-        return path.count("/") < DEPTH
+        return True

@@ -120,7 +120,6 @@ class Taking:
             generation=self._generation,
             includes_key=MASTER_KEY in self._entries,
             sealed=self._sealed,
-            offsets=snapshot.offsets,
             missing=missing,
         )
         manifest = Manifest(head, self._entries)
@@ -180,15 +179,19 @@ class Taking:
         needed = self._origin.usage.named()  # before the look into the folder, where a payload is before its record
         stored = layout.digests(self._engine.list(layout.BINARIES))
         for digest in dict.fromkeys([*stored, *self._trashed, *map(Digest, sorted(needed))]):
-            held = self._target.holds(layout.relative_path(digest))
+            place = layout.relative_path(digest)
+            held = self._target.holds(place)
             if held is not None:
                 self._note(held, fresh=False)
-            elif not self._payload(digest, layout.relative_path(digest)) and digest in self._trashed:
-                self._payload(digest, self._trashed[digest])
+                continue
+            # In its place; else in the trash; and if it was taken back or healed in between, in its place again.
+            for path in (place, self._trashed.get(digest, place), place):
+                if self._payload(digest, path):
+                    break
         return {one for one in needed if layout.relative_path(Digest(one)) not in self._entries}
 
     def _payload(self, digest: Digest, path: str) -> bool:
-        """Hand on a payload; false when it is not there, or not what its name says."""
+        """Hand on a payload; false when it is not there, cannot be read, or is not what its name says."""
         place = self._engine.paths.resolve(path)
         try:
             with told(path, "read"), opened(self._engine.fs, place) as source:
@@ -198,9 +201,9 @@ class Taking:
                 if self._target.add(entry.path, source, entry.size, digest) is None:
                     return False
         except UnreadableError as error:
-            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
-                return False
-            raise
+            if error.details.get("path") not in {path, str(place)}:
+                raise  # it is the target that failed
+            return False
         self._note(entry, fresh=True)
         return True
 

@@ -9,8 +9,8 @@ from metadata.files import atomic
 from metadata.files.trouble import told
 
 from . import places
-from .copying import Readable, copy, opened, sha256_of
-from .manifest import NAME, Entry, Manifest, payload_in
+from .copying import Readable, copy, opened, pieces, sha256_of
+from .manifest import NAME, Entry, Manifest, payload_in, pieces_to_lines, read_manifest
 from .sources import FolderSource
 
 if TYPE_CHECKING:
@@ -134,8 +134,14 @@ class FolderTarget:
                 atomic.sync_directory(self._fs, folder)
         fresh = {path: manifest.entries[path] for path in self._fresh if path in manifest.entries}
         verify(FolderSource(self._fs, self._root).files(Manifest(manifest.head, fresh)), fresh)
-        with told(self._root / NAME, "written"):
-            atomic.write_chunks(self._fs, self._root / NAME, manifest.lines(), mode=0o600)
+        with told(self._root / NAME, "written"), atomic.Draft(self._fs, self._root / NAME, mode=0o600) as draft:
+            for line in manifest.lines():
+                draft.write(line)
+            draft.settle()
+            with opened(self._fs, draft.temporary) as written:
+                if read_manifest(pieces_to_lines(pieces(written))) != manifest:
+                    raise UnreadableError(f"{NAME} was read again and is not what was written.", path=NAME)
+            draft.publish()
         self._prune((manifest,), payloads=True)
         return True
 

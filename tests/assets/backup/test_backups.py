@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -295,3 +296,35 @@ def test_a_forecast_counts_what_a_backup_takes(house: House, keeper: Keeper) -> 
         1,
     )
     assert foreseen.document()["copiedBytes"] == 0
+
+
+def test_a_name_that_no_restore_takes_is_passed_over(house: House, keeper: Keeper) -> None:
+    (house.root / "chats" / "odd\u200bname.txt").write_text("mine")
+    os.close(os.open(os.fsencode(house.root / "chats") + b"/\xff.txt", os.O_CREAT | os.O_WRONLY))
+    (house.root / "chats" / "a" / "b" / "c" / "d" / "e").mkdir(parents=True)
+    (house.root / "chats" / "a" / "b" / "c" / "d" / "e" / "deep.txt").write_text("mine")
+    assert set(keeper.take().passed_over) == {
+        "chats/odd\u200bname.txt",
+        "chats/\\udcff.txt",
+        "chats/a/b/c/d/e/deep.txt",
+    }
+    assert keeper.restore()[1].files
+
+
+def test_one_payload_that_cannot_be_read_does_not_end_a_backup(
+    house: House, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = house.put(b"bad sector"), house.put(b"good")
+    inode = house.raw(bad.sha256).stat().st_ino
+    read = FileSystem.read
+
+    def failing(self: FileSystem, descriptor: int, length: int) -> bytes:
+        if self.fstat(descriptor).st_ino == inode:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(self, descriptor, length)
+
+    monkeypatch.setattr(FileSystem, "read", failing)
+    for form in FORMS:
+        assert keeper.take(form).missing == (bad.sha256,)
+        root, _ = keeper.restore(form)
+        assert [path.parent.name for path in root.glob("binaries/*/raw")] == [good.sha256]

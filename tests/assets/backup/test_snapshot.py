@@ -57,7 +57,7 @@ def test_what_changed_since_is_copied_again(
     assert differences(house, snapshot) == []
     assert f"characters/{gone}.json" not in snapshot.files
     assert f"characters/{made}.json" in snapshot.files
-    assert snapshot.offsets[JOURNAL] == (house.root / JOURNAL).stat().st_size
+    assert snapshot.files[JOURNAL] == (house.root / JOURNAL).stat().st_size
 
 
 def test_a_large_journal_is_copied_on_from_where_the_copy_ends(
