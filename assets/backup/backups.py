@@ -48,7 +48,7 @@ class Backups:
     def foresee(self, target: str) -> Taken:
         """Say what a backup would hold now, roughly: nothing is held still for it."""
         at = timestamp(self._engine.clock.now())
-        photographer = Photographer(self._engine, self._origin.documents, self._origin.cache / STAGE)
+        photographer = Photographer(self._engine, self._origin.cache / STAGE)
         sizes = [self._size(path) for path in photographer.paths()]
         payloads = [size for digest in self._stored() if (size := self._size(layout.relative_path(digest)))]
         sealed = sum(self._origin.survey().values())

@@ -112,7 +112,7 @@ class Exporting:
         )
 
     def _snapshot(self) -> Snapshot:
-        photographer = Photographer(self._origin.engine, self._origin.documents, self._stage)
+        photographer = Photographer(self._origin.engine, self._stage)
         photographer.prepare()
         with self._origin.documents.guard(exclusive=True):
             snapshot = photographer.finish()

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from metadata.documents.contract import Documents
     from metadata.files.engine import FileEngine
 
 LARGE: Final = 8 * 1024 * 1024
@@ -74,15 +73,13 @@ class Photographer:
 
     Args:
         engine: the file engine.
-        documents: the records; their gate is held for the last look.
         stage: an empty folder for the copies.
         extra: further files, such as keys.
     """
 
-    def __init__(self, engine: FileEngine, documents: Documents, stage: Path, extra: tuple[str, ...] = ()) -> None:
+    def __init__(self, engine: FileEngine, stage: Path, extra: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._fs = engine.fs
-        self._documents = documents
         self._stage = stage
         self._extra = extra
         self._copies: dict[str, Copied] = {}

@@ -105,9 +105,7 @@ class Taking:
 
     def run(self) -> Taken:
         """Take it; errors as `Backups.take`."""
-        photographer = Photographer(
-            self._engine, self._origin.documents, self._stage, _KEYS if self._wishes.include_key else ()
-        )
+        photographer = Photographer(self._engine, self._stage, _KEYS if self._wishes.include_key else ())
         photographer.prepare()
         at, paused, snapshot = self._still(photographer)
         self.records(snapshot)

@@ -25,7 +25,7 @@ JOURNAL = "binaries/index.jsonl"
 def photographer(house: House, tmp_path: Path) -> Photographer:
     """One with a stage of its own."""
     house.put(b"first")
-    return Photographer(house.store.engine, house.store.documents, tmp_path / "stage")
+    return Photographer(house.store.engine, tmp_path / "stage")
 
 
 def taken(house: House, photographer: Photographer) -> Snapshot:
