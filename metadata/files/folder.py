@@ -199,7 +199,8 @@ class _Opening:
 
     def _make_root(self) -> None:
         try:
-            atomic.make_dirs(self._engine.fs, self._root)
+            # Whatever the umask says, not open to the whole machine, which the next start would refuse.
+            atomic.make_dirs(self._engine.fs, self._root, mode=0o775)
         except OSError as error:
             raise self._refused("made", error) from error
 

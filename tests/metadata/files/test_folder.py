@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metadata.errors import InvalidError, NotFoundError, UnreadableError
+from metadata.files.engine import FileEngine
 from metadata.files.folder import MARKER, OWN_FOLDERS, RESTORING, SEED_FOLDERS, prepare
 from metadata.schemas.baseline import baseline
 
@@ -54,6 +55,29 @@ def test_secrets_are_closed_and_the_rest_follows_the_umask(tmp_path: Path) -> No
     assert [mode(root / name) for name in ("settings", "auth", "secrets", "chats")] == [0o700] * 3 + [0o755]
     assert mode(root / "settings" / "general.json") == 0o600
     assert mode(root / "tags" / "tags.json") == 0o644
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o002, 0o077])
+def test_secrets_are_closed_whatever_the_umask_says(tmp_path: Path, mask: int) -> None:
+    previous = os.umask(mask)
+    try:
+        root = tmp_path / "data"
+        prepare(root, FILES)
+        engine = FileEngine.open(root)
+        engine.write_document("settings/users/one.json", {}, stamp=True)
+        engine.write_document("intents/one.json", {}, stamp=True)
+        engine.write_bytes("secrets/master.key", b"secret")
+        engine.journal("auth/access-tokens.jsonl").commit(lambda batch: batch.stage({"id": "one"}))
+        engine.close()
+        warned = bool(prepare(root, FILES).warnings)
+    finally:
+        os.umask(previous)
+    for name in ("settings", "auth", "secrets", "intents"):
+        for path in [root / name, *(root / name).rglob("*")]:
+            if path.suffix != ".lock":
+                assert (path, mode(path)) == (path, 0o700 if path.is_dir() else 0o600)
+    assert warned == (mask & 0o020 == 0)
+    assert mode(root) == 0o775 & ~mask  # never open to the whole machine, which the next start would refuse
 
 
 def test_what_a_restore_left_unfinished_is_refused(original_folder: Path) -> None:

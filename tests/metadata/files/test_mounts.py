@@ -19,10 +19,16 @@ def table(tmp_path: Path, *mounts: tuple[str, str]) -> Path:
     return file
 
 
-@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p"])
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"])
 def test_a_folder_on_a_network_mount_is_told(tmp_path: Path, kind: str) -> None:
     mounts = table(tmp_path, ("/", "ext4"), (str(tmp_path), kind))
     assert network_file_system(tmp_path / "data", mounts) == kind
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "fuseblk"])
+def test_a_folder_of_this_machine_is_not(tmp_path: Path, kind: str) -> None:
+    mounts = table(tmp_path, ("/", "nfs4"), (str(tmp_path), kind))
+    assert network_file_system(tmp_path / "data", mounts) is None
 
 
 def test_the_deepest_mount_counts_and_names_may_hold_blanks(tmp_path: Path) -> None:
