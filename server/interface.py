@@ -111,6 +111,24 @@ class Assets(Protocol):
     def read(self, sha256: str) -> bytes:
         """Return a payload's bytes; errors as `open`."""
 
+    def variant(self, sha256: str, variant: str, form: str = "webp") -> Path:
+        """Return the file of a smaller picture, made if it is not there yet; read it, and leave it as it is.
+
+        From an opened folder it is the store's own, which goes when room is needed for others; from a server it is a
+        copy that goes when the connection is closed.
+
+        Args:
+            sha256: the original.
+            variant: `thumb`, `card`, `avatar`, `full`, `256x256-cover`, `512x`, `x512`, …
+            form: `jpg`, `png`, `webp` or `avif`.
+
+        Raises:
+            NotFoundError: there is no such payload.
+            UnsupportedError: it is no picture that smaller ones can be made of.
+            InvalidError: it is damaged or over a limit; no such variant or format; that is not a digest.
+            BusyError: too many pictures are being made.
+        """
+
     def delete(self, asset_id: str, *, force: bool = False, purge: bool = False) -> None:
         """Delete a record; its payload goes with the garbage collection, or (`purge`) now if nothing else needs it.
 

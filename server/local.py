@@ -12,6 +12,7 @@ from metadata.index.query import Query
 
 from .filenames import safe_name
 from .interface import Filters, PutFields, check_names
+from .negotiation import form_named
 from .shown import Shown
 from .signing import UrlSigner
 from .sinks import too_large
@@ -122,6 +123,12 @@ class LocalAssets:
         """Return a payload's bytes."""
         with self.open(sha256) as file:
             return file.read()
+
+    def variant(self, sha256: str, variant: str, form: str = "webp") -> Path:
+        """Return the file of a smaller picture."""
+        wanted = self._prints.variants.parse(variant)
+        found = self._library.find(parse_digest(sha256))
+        return self._prints.derivatives.get(found.digest, wanted, form_named(form)).path
 
     def delete(self, asset_id: str, *, force: bool = False, purge: bool = False) -> None:
         """Delete a record."""

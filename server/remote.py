@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Self
 from urllib.parse import quote, urljoin
 
@@ -9,6 +10,7 @@ from assets.digest import DIGEST_LENGTH, parse_digest
 from metadata.errors import BusyError, NotFoundError, StaleError
 
 from .connection import Connection
+from .copies import Copies
 from .filenames import safe_name
 from .interface import Filters, PutFields, check_names, walk
 from .sources import opened
@@ -17,6 +19,7 @@ from .views import AssetPage, AssetView, Reference, SignedAddress
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
+    from pathlib import Path
     from types import TracebackType
     from typing import Unpack
 
@@ -40,8 +43,9 @@ _WIRE = {
 class RemoteAssets:
     """The assets of a server, in the name of the token's user; see `Assets`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, copies: Copies) -> None:
         self._connection = connection
+        self._copies = copies
 
     def put(self, data: Data, /, **fields: Unpack[PutFields]) -> AssetView:
         """Store a file."""
@@ -98,6 +102,12 @@ class RemoteAssets:
         """Return a payload's bytes."""
         with self.open(sha256) as file:
             return file.read()
+
+    def variant(self, sha256: str, variant: str, form: str = "webp") -> Path:
+        """Return a copy of a smaller picture."""
+        name = f"{quote(variant, safe='')}.{quote(form, safe='')}"
+        path = f"/blobs/{parse_digest(sha256)}/{name}"
+        return self._copies.keep(f"{sha256}-{name}", partial(self._connection.stream, path))
 
     def delete(self, asset_id: str, *, force: bool = False, purge: bool = False) -> None:
         """Delete a record."""
@@ -167,15 +177,17 @@ class RemoteStore:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self._connection = Connection(url, token)
-        self.assets = RemoteAssets(self._connection)
+        self._copies = Copies()
+        self.assets = RemoteAssets(self._connection, self._copies)
 
     def references(self, key: str) -> Sequence[Reference]:
         """Return what uses an asset (by its id) or a payload (by its SHA-256); see `Assets.references`."""
         return self.assets.references(key)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and remove the copies of smaller pictures."""
         self._connection.close()
+        self._copies.close()
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -94,3 +94,9 @@ def plain() -> Iterator[Callable[[ASGIApp, type[asyncio.Protocol] | str], int]]:
 def _stop(running: uvicorn.Server, thread: threading.Thread) -> None:
     running.should_exit = running.force_exit = True
     thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def ruin() -> ModuleType:
+    """The module `tests/hostile/ruin.py`: pictures that are damaged or made to do harm."""
+    return _beside("ruin")

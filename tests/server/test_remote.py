@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 import calotype
-from metadata.errors import DeniedError, TooLargeError, UnauthenticatedError
+from metadata.errors import DeniedError, InvalidError, TooLargeError, UnauthenticatedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,19 @@ def test_a_server_below_a_path(remote: calotype.RemoteStore) -> None:
     asset = remote.assets.put(b"below a path")
     assert asset.url.startswith("/pictures/blobs/")
     assert remote.assets.read(asset.sha256) == b"below a path"
+
+
+def test_smaller_pictures_are_copies_that_go_with_the_connection(server: Any, remote: calotype.RemoteStore) -> None:
+    out = io.BytesIO()
+    Image.linear_gradient("L").save(out, "PNG")
+    asset = remote.assets.put(out.getvalue())
+    with calotype.connect(server.url + "/pictures") as nobody:
+        path = nobody.assets.variant(asset.sha256, "64x", "webp")
+        with Image.open(path) as image:
+            assert (image.format, image.size) == ("WEBP", (64, 64))
+        with pytest.raises(InvalidError, match="sizes on offer"):
+            nobody.assets.variant(asset.sha256, "63x")
+    assert not path.exists()
 
 
 def test_without_a_token_and_with_a_small_one(server: Any, serving: ModuleType, remote: calotype.RemoteStore) -> None:
