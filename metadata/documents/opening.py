@@ -65,7 +65,7 @@ class IndexFile:
             for _ in range(_ATTEMPTS - 1):
                 try:
                     return self._open(rebuild=rebuild)
-                except (IndexLostError, sqlite3.OperationalError):
+                except (IndexLostError, sqlite3.OperationalError, FileNotFoundError):
                     if self._path.is_file():
                         raise
                     # Somebody deletes the folder while it is being filled.

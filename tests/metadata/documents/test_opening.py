@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
+
+    from metadata.files.filesystem import FileSystem
 
     Opener = Callable[[Path], JsonFiles]
 
@@ -141,3 +144,20 @@ def test_a_repeated_record_of_an_array_goes_whole(root: Path, make: ModuleType) 
     opened.rebuild()
     assert opened.get("tag", label["id"]) is None
     opened.close()
+
+
+def test_a_folder_that_is_deleted_while_the_index_is_built_is_made_again(
+    filled: Path, open_files: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(filled / "cache")
+    plain, deleted = opening._sync, []
+
+    def deleting(fs: FileSystem, path: Path) -> None:
+        if not deleted:
+            deleted.append(path)
+            shutil.rmtree(path.parent)
+        plain(fs, path)
+
+    monkeypatch.setattr(opening, "_sync", deleting)
+    assert names(open_files(filled)) == ["By hand"]
+    assert deleted
