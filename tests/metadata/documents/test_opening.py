@@ -13,6 +13,7 @@ import pytest
 from metadata.documents import opening
 from metadata.documents.contract import put, remove
 from metadata.documents.json_files import JsonFiles
+from metadata.files import atomic
 from metadata.files.engine import FileEngine
 from metadata.index.query import Query
 
@@ -150,14 +151,15 @@ def test_a_folder_that_is_deleted_while_the_index_is_built_is_made_again(
     filled: Path, open_files: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(filled / "cache")
-    plain, deleted = opening._sync, []
+    plain = atomic.sync_file
+    deleted = []
 
-    def deleting(fs: FileSystem, path: Path) -> None:
+    def deleting(fs: FileSystem, descriptor: int) -> None:
         if not deleted:
-            deleted.append(path)
-            shutil.rmtree(path.parent)
-        plain(fs, path)
+            deleted.append(descriptor)
+            shutil.rmtree(filled / "cache")
+        plain(fs, descriptor)
 
-    monkeypatch.setattr(opening, "_sync", deleting)
+    monkeypatch.setattr(atomic, "sync_file", deleting)
     assert names(open_files(filled)) == ["By hand"]
     assert deleted
