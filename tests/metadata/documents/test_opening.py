@@ -152,7 +152,7 @@ def test_a_folder_that_is_deleted_while_the_index_is_built_is_made_again(
 ) -> None:
     shutil.rmtree(filled / "cache")
     plain = atomic.sync_file
-    deleted = []
+    deleted: list[int] = []
 
     def deleting(fs: FileSystem, descriptor: int) -> None:
         if not deleted:
