@@ -24,7 +24,7 @@ from server.routes.table import all_operations
 from server.wiring import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from starlette.types import ASGIApp, Message
@@ -211,7 +211,9 @@ async def go_through(asker: Asker, planned: Iterator[tuple[Operation, Request]])
 
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
-def test_nothing_outside_the_folder_is_opened(tmp_path: Path, watch: Watch, awkward: ModuleType, scale: int) -> None:
+def test_nothing_outside_the_folder_is_opened(
+    tmp_path: Path, watch: Watch, awkward: ModuleType, scale: int, promise: Callable[[str, int, int], None]
+) -> None:
     """Everyday each name on some paths, above that scale on every one."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/letter.txt").write_text(SECRET)
@@ -225,6 +227,7 @@ def test_nothing_outside_the_folder_is_opened(tmp_path: Path, watch: Watch, awkw
         most = EVERYDAY if scale == 1 else len(operations) * len(names)
         with watch.outside(tmp_path / "data") as outside:
             paths, wrong = asyncio.run(go_through(asker, plan(operations, names, most)))
+    promise("awkward names under an audit hook", len(names), len(set(outside)) + len(wrong))
     assert wrong == []
     assert {operation.path for operation in operations if "{" in operation.path} <= paths
     assert sorted(set(outside)) == []

@@ -75,15 +75,18 @@ def test_a_sound_store_has_no_findings(copied: Callable[[], Any]) -> None:
 
 
 @pytest.mark.heavy
-def test_every_changed_byte_is_found(copied: Callable[[], Any], scale: int) -> None:
+def test_every_changed_byte_is_found(
+    copied: Callable[[], Any], scale: int, promise: Callable[[str, int, int], None]
+) -> None:
     dice = random.Random(scale)  # noqa: S311 - for repeatable damage
-    count = 0
+    count = unseen = 0
     while count < EVERYDAY * min(scale, 10) and not (scale >= 3 and count >= 300 and scale < 10):
         store = copied()
         changed = wounds(store, dice)
-        assert missed(changed, verified(store)) == set()
+        unseen += len(missed(changed, verified(store)))
         count += len(changed)
-    print(f"rot: {count} bytes changed, all found")  # noqa: T201 - a figure of docs/reliability.md
+    promise("rot: one byte changed in each of many payloads and documents", count, unseen)
+    assert unseen == 0
 
 
 @pytest.mark.heavy
