@@ -161,6 +161,9 @@ def test_pages_come_as_they_are_scrolled_to(
     expect(card(page, "many-0.png")).to_be_visible()
     names = page.locator(".card .name").all_text_contents()
     assert len(names) == len(set(names))
+    page.set_viewport_size({"width": 3000, "height": 2000})  # a page does not fill it
+    page.reload()
+    expect(card(page, "many-0.png")).to_be_visible()
 
 
 def test_what_uses_a_picture_is_named_and_keeps_it(

@@ -2,35 +2,30 @@
 
 import { ask, show } from "./api.js";
 
-const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id);
 const cards = new Map(); // id of an asset → its <li>
-let cursor = null;
-let round = 0; // an answer to an earlier search is too late
-let loading = false;
+let [cursor, round, loading] = [null, 0, false]; // what comes of an earlier round is too late
+const edge = new IntersectionObserver(([end]) => end.isIntersecting && $("more").click(), { rootMargin: "400px" });
 
 /** Make an element with members and children. */
-export function make(name, members = {}, ...children) {
+export function make(name, members, ...children) {
   const element = Object.assign(document.createElement(name), members);
   element.append(...children);
   return element;
 }
 
 /** Begin again with what the search fields say. */
-export async function search() {
+export function search() {
   round += 1;
-  cursor = null;
   loading = false;
-  await more(true);
+  return more(true);
 }
 
-/** Get the next page. */
+/** Get the next page, or the first. */
 export async function more(fresh = false) {
-  if (loading || (!fresh && !cursor)) return;
-  const mine = round;
-  const asked = new URLSearchParams({ limit: 60 });
-  const [q, tag] = [$("q").value.trim(), $("tag").value];
-  if (q) asked.set("q", q);
-  else asked.set("sort", "-createdAt");
+  if (loading || !(fresh || cursor)) return;
+  const [mine, q, tag] = [round, $("q").value.trim(), $("tag").value];
+  const asked = new URLSearchParams({ limit: 60, ...(q ? { q } : { sort: "-createdAt" }) });
   if (tag) asked.set("tags", tag);
   if (!fresh) asked.set("cursor", cursor);
   loading = true;
@@ -39,12 +34,14 @@ export async function more(fresh = false) {
     if (mine !== round) return;
     if (fresh) $("grid").replaceChildren();
     if (fresh) cards.clear();
-    page.items.forEach((asset) => put(asset));
     cursor = page.nextCursor;
+    page.items.forEach((asset) => put(asset));
   } finally {
     if (mine === round) loading = false;
   }
   settle();
+  edge.disconnect();
+  edge.observe($("more")); // it tells once more where a page does not fill the window
 }
 
 function settle() {
@@ -54,12 +51,11 @@ function settle() {
   $("empty").textContent = narrowed ? "Nothing found." : "No pictures yet. Drop some here, paste one, or choose “Add pictures”.";
 }
 
-/** Show an asset: in its place if it is there, else before the card with the id `before`, else at the end. */
+/** Show an asset: in its place if it has one, else before a card that is there, else at the end. */
 export function put(asset, before = null) {
   const card = make("li", {}, button(asset));
-  const [old, next] = [cards.get(asset.id), before?.isConnected ? before : null];
-  if (old) old.replaceWith(card);
-  else $("grid").insertBefore(card, next);
+  if (cards.has(asset.id)) cards.get(asset.id).replaceWith(card);
+  else $("grid").insertBefore(card, before?.isConnected ? before : null);
   cards.set(asset.id, card);
   settle();
   return card;
@@ -68,25 +64,20 @@ export function put(asset, before = null) {
 function button(asset) {
   const kind = make("span", { className: "kind", textContent: asset.filename.split(".").pop().slice(0, 8) });
   const picture = make("img", { alt: "", loading: "lazy", decoding: "async" });
-  const shown = asset.thumbUrl ?? (asset.width && asset.mimeType !== "image/svg+xml" ? asset.url : null);
   if (asset.placeholder) picture.style.backgroundImage = `url("${asset.placeholder}")`;
-  if (shown) show(picture, shown, () => picture.replaceWith(kind));
+  if (asset.thumbUrl) show(picture, asset.thumbUrl, () => picture.replaceWith(kind));
   const name = make("span", { className: "name", textContent: asset.filename });
-  const open = () => document.dispatchEvent(new CustomEvent("picture", { detail: asset }));
-  return make("button", { type: "button", className: "card", onclick: open }, shown ? picture : kind, name);
+  const onclick = () => document.dispatchEvent(new CustomEvent("picture", { detail: asset }));
+  return make("button", { type: "button", className: "card", onclick }, asset.thumbUrl ? picture : kind, name);
 }
 
-/** Put a new or found asset first. */
-export const first = (asset) => put(asset, $("grid").firstElementChild);
-
-/** Take an asset's card away; return the card that followed it. Focus goes to a neighbour. */
+/** Take an asset's card away, give a neighbour the focus, and return the card that followed it. */
 export function take(id) {
   const card = cards.get(id);
-  const next = card?.nextElementSibling ?? null;
-  const neighbour = next ?? card?.previousElementSibling;
+  const [next, previous] = [card?.nextElementSibling, card?.previousElementSibling];
   card?.remove();
   cards.delete(id);
-  (neighbour?.firstElementChild ?? $("pick")).focus();
+  ((next ?? previous)?.firstElementChild ?? $("pick")).focus();
   settle();
   return next;
 }

@@ -1,30 +1,23 @@
 // One picture, large: copy its address, tag it, see who uses it, delete it.
 
 import { address, ask, show } from "./api.js";
-import { make } from "./grid.js";
+import { $, make } from "./grid.js";
 
-const $ = (id) => document.getElementById(id);
 const KINDS = { character: "characters", persona: "personas", chat: "chats", user: "users", imageProfile: "image-profiles" };
 const tags = new Map(); // id → name
-let asset;
+let asset; // the same object as its card's in the grid
 
 const say = (words) => { $("told").textContent = words; };
-
-/** Do something; what goes wrong is said. */
-const tried = (action) => async (event) => {
-  event?.preventDefault();
-  await action().catch((error) => say(error.message));
-};
+const tried = (action) => (event) => { event?.preventDefault(); action().catch((error) => say(error.message)); };
 
 /** Read the tags there are into the choices. */
 export async function readTags() {
-  const page = await ask("GET", "api/tags?limit=500&sort=name");
-  page.items.forEach(({ id, name }) => tags.set(id, name));
+  const { items } = await ask("GET", "api/tags?limit=500&sort=name");
   const chosen = $("tag").value;
-  const options = page.items.map(({ id, name }) => make("option", { value: id, textContent: name }));
-  $("tag").replaceChildren(make("option", { value: "", textContent: "All" }), ...options);
-  $("tag").value = tags.has(chosen) ? chosen : "";
-  $("known").replaceChildren(...page.items.map(({ name }) => make("option", { value: name })));
+  items.forEach(({ id, name }) => tags.set(id, name));
+  $("tag").replaceChildren($("tag").firstElementChild, ...items.map(({ id, name }) => new Option(name, id)));
+  $("tag").value = items.some(({ id }) => id === chosen) ? chosen : "";
+  $("known").replaceChildren(...items.map(({ name }) => make("option", { value: name })));
 }
 
 /** Open the dialog on an asset. */
@@ -34,9 +27,9 @@ export function open(chosen) {
   $("name").textContent = asset.filename;
   $("facts").textContent = `${asset.mimeType}, ${size}${asset.size.toLocaleString()} bytes`;
   $("address").value = address(asset);
-  $("large").hidden = !asset.width;
+  $("large").hidden = !asset.thumbUrl;
   $("large").removeAttribute("src");
-  if (asset.width) show($("large"), asset.url, () => { $("large").hidden = true; });
+  if (asset.thumbUrl) show($("large"), asset.thumbUrl.replace("/thumb", "/full"), () => { $("large").hidden = true; });
   say("");
   drawTags();
   tried(drawUses)();
@@ -44,50 +37,40 @@ export function open(chosen) {
 }
 
 function drawTags() {
-  const chips = asset.tags.filter((id) => tags.has(id)).map((id) => {
-    const name = tags.get(id);
-    const remove = make("button", { type: "button", textContent: `${name} ×`, ariaLabel: `Remove the tag ${name}` });
-    remove.onclick = tried(async () => {
-      await ask("DELETE", `api/assets/${asset.id}/tags/${id}`);
-      changed({ tags: asset.tags.filter((other) => other !== id) });
-      say(`No longer tagged ${name}.`);
-      $("newtag").focus();
-    });
-    return make("li", {}, remove);
+  const untag = (id) => tried(async () => {
+    await ask("DELETE", `api/assets/${asset.id}/tags/${id}`);
+    asset.tags = asset.tags.filter((other) => other !== id);
+    drawTags();
+    say(`No longer tagged ${tags.get(id)}.`);
+    $("newtag").focus();
   });
-  $("tags").replaceChildren(...chips);
-}
-
-function changed(now) {
-  Object.assign(asset, now); // the card in the grid has the same object
-  drawTags();
+  const chip = (id, name) => make("button", { textContent: `${name} ×`, ariaLabel: `Remove the tag ${name}`, onclick: untag(id) });
+  $("tags").replaceChildren(...asset.tags.filter((id) => tags.has(id)).map((id) => make("li", {}, chip(id, tags.get(id)))));
 }
 
 async function drawUses() {
-  const [mine, list] = [asset.id, $("uses")];
-  list.replaceChildren();
-  const { items } = await ask("GET", `api/assets/${mine}/references`);
+  const mine = asset;
+  $("uses").replaceChildren();
+  const { items } = await ask("GET", `api/assets/${mine.id}/references`);
   const lines = await Promise.all(items.map(async ({ kind, id, field }) => {
-    const record = KINDS[kind] ? await ask("GET", `api/${KINDS[kind]}/${id}`).catch(() => ({})) : {};
-    return `${kind} ${record.name || record.title || id} (${field})`;
+    const record = KINDS[kind] && await ask("GET", `api/${KINDS[kind]}/${id}`).catch(() => null);
+    return `${kind} ${record?.name || record?.title || id} (${field})`;
   }));
-  if (asset.id !== mine) return;
-  list.replaceChildren(...(lines.length ? lines : ["Nothing."]).map((textContent) => make("li", { textContent })));
+  if (asset === mine) $("uses").append(...(lines.length ? lines : ["Nothing."]).map((textContent) => make("li", { textContent })));
 }
 
 $("copy").onclick = async () => {
-  $("address").select();
-  // Over plain HTTP from another machine browsers have no clipboard object.
+  $("address").select(); // over plain HTTP from another machine, browsers have no clipboard object
   await (navigator.clipboard?.writeText($("address").value) ?? Promise.reject()).catch(() => document.execCommand("copy"));
   say("Address copied.");
 };
 $("tagging").onsubmit = tried(async () => {
   const name = $("newtag").value.trim();
   if (!name) return;
-  const now = await ask("PATCH", `api/assets/${asset.id}`, { tags: [...asset.tags, name] });
+  Object.assign(asset, await ask("PATCH", `api/assets/${asset.id}`, { tags: [...asset.tags, name] }));
   await readTags();
   $("newtag").value = "";
-  changed(now);
+  drawTags();
   say(`Tagged ${name}.`);
 });
 $("delete").onclick = tried(async () => {
