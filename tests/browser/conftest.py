@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect, sync_playwright
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
-    from typing import Any
 
     from playwright.sync_api import Browser, Page
 
@@ -41,9 +42,47 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+class Person:
+    """Somebody with a token of their own, who sees no other's pictures.
+
+    Args:
+        server: where they are; shared with others.
+    """
+
+    def __init__(self, server: Any) -> None:
+        with server.client() as admin:
+            user = admin.post("/api/users", json={"email": f"{uuid.uuid4()}@example.org"}).json()["id"]
+            made = admin.post("/api/tokens", json={"scope": "write", "userId": user})
+        self.url: str = server.url
+        self.token: str = made.json()["token"]
+
+    @property
+    def home(self) -> str:
+        """The address of the page with the token, as the first `serve` prints it."""
+        return f"{self.url}/#token={self.token}"
+
+    def client(self) -> httpx2.Client:
+        """Return a client that is signed in as them."""
+        return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, trust_env=False)
+
+    def upload(self, name: str, content: bytes, **more: str) -> dict[str, Any]:
+        """Store a file without the page."""
+        with self.client() as client:
+            answer = client.post("/api/assets", params={"filename": name, **more}, content=content, timeout=60)
+        assert answer.status_code == 201, answer.text
+        stored: dict[str, Any] = answer.json()
+        return stored
+
+
+@pytest.fixture
+def person(running: Any) -> Person:
+    """Somebody new to the server."""
+    return Person(running)
+
+
 @pytest.fixture(scope="module")
 def running(serving: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A server; it keeps what the module's tests have put there."""
+    """A server for all tests of a module."""
     with serving.Server(tmp_path_factory.mktemp("pictures") / "data") as server:
         yield server
 
@@ -62,7 +101,13 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     wrong: list[str] = []
     contexts = []
 
-    def opened(address: str, *, forgiven: tuple[str, ...] = (), **options: Any) -> Page:
+    def opened(
+        address: str,
+        *,
+        forgiven: tuple[str, ...] = (),
+        prepare: Callable[[Page], None] | None = None,
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **options)
         contexts.append(context)
         context.set_default_timeout(DEADLINE_MS)
@@ -77,6 +122,8 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: said(str(error)))
         local = (f"{home}/", "data:", f"blob:{home}/")
         page.on("request", lambda asked: None if asked.url.startswith(local) else wrong.append(asked.url))
+        if prepare is not None:
+            prepare(page)
         page.goto(address)
         return page
 

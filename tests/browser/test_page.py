@@ -1,9 +1,10 @@
-"""The page at `/`, as a person with a mouse, a person with a keyboard and a screen reader meet it."""
+"""The page at `/`, as a person with a mouse, a person with a keyboard and a screen reader meet it; and `/docs`."""
 
 from __future__ import annotations
 
 import base64
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
+
+    from .conftest import Person
 
 NAMES = ("harbour", "meadow", "dusk", "coast", "ridge", "valley", "moor", "dawn", "lake", "dune")
 DROP = """([files, kind]) => {
@@ -55,9 +58,9 @@ def find(page: Page, words: str, cards: int) -> None:
     expect(page.locator(".card")).to_have_count(cards)
 
 
-def test_from_dropping_to_undoing(visit: Callable[..., Page], running: Any, picture: Callable[..., bytes]) -> None:
-    page = visit(f"{running.url}/#token={running.token}", forgiven=("status of 422",))
-    expect(page).to_have_url(f"{running.url}/")  # the token is not left where it is seen
+def test_from_dropping_to_undoing(visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]) -> None:
+    page = visit(person.home, forgiven=("status of 422",))
+    expect(page).to_have_url(f"{person.url}/")  # the token is not left where it is seen
     expect(page.locator("#empty")).to_contain_text("Drop some here")
     give(page, "drop", {"alice.png": picture(1), "bob.png": picture(2), "broken.png": b""})
     said(page, "2 added.")
@@ -73,8 +76,8 @@ def test_from_dropping_to_undoing(visit: Callable[..., Page], running: Any, pict
     page.get_by_role("button", name="Copy").click()
     expect(page.locator("#told")).to_have_text("Address copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(rf"{re.escape(running.url)}/blobs/[0-9a-f]{{64}}\.png", copied)
-    with running.client() as client:
+    assert re.fullmatch(rf"{re.escape(person.url)}/blobs/[0-9a-f]{{64}}\.png", copied)
+    with person.client() as client:
         assert client.get(copied).content == picture(1)
     expect(page.locator("#uses")).to_have_text("Nothing.")
     page.get_by_label("Add a tag").fill("Garden")
@@ -102,10 +105,9 @@ def test_from_dropping_to_undoing(visit: Callable[..., Page], running: Any, pict
     loaded(card(page, "bob.png").locator("img"))
 
 
-def test_with_the_keyboard_alone(visit: Callable[..., Page], running: Any, picture: Callable[..., bytes]) -> None:
-    with running.client() as client:
-        asset = client.post("/api/assets?filename=keys.png", content=picture(9)).json()
-    page = visit(f"{running.url}/#token={running.token}")
+def test_with_the_keyboard_alone(visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]) -> None:
+    asset = person.upload("keys.png", picture(9))
+    page = visit(person.home)
     expect(card(page, "keys.png")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_label("Search")).to_be_focused()
@@ -136,7 +138,7 @@ def test_with_the_keyboard_alone(visit: Callable[..., Page], running: Any, pictu
     reach(page, page.get_by_role("button", name="Undo"))
     page.keyboard.press("Enter")
     expect(card(page, "keys.png")).to_be_focused()
-    with running.client() as client:
+    with person.client() as client:
         assert client.get(f"/api/assets/{asset['id']}").json()["tags"] == []
 
 
@@ -150,12 +152,12 @@ def reach(page: Page, wanted: Locator, *, back: bool = False) -> None:
 
 
 def test_pages_come_as_they_are_scrolled_to(
-    visit: Callable[..., Page], running: Any, picture: Callable[..., bytes]
+    visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]
 ) -> None:
     files = [("file", (f"many-{number}.png", picture(number, (16, 16)) + b"%d" % number)) for number in range(70)]
-    with running.client() as client:
+    with person.client() as client:
         assert client.post("/api/assets", files=files).status_code == 201
-    page = visit(f"{running.url}/#token={running.token}", viewport={"width": 400, "height": 400})
+    page = visit(person.home, viewport={"width": 400, "height": 400})
     expect(page.locator(".card")).to_have_count(60)
     page.mouse.wheel(0, 100_000)
     expect(card(page, "many-0.png")).to_be_visible()
@@ -166,16 +168,41 @@ def test_pages_come_as_they_are_scrolled_to(
     expect(card(page, "many-0.png")).to_be_visible()
 
 
-def test_what_uses_a_picture_is_named_and_keeps_it(
-    visit: Callable[..., Page], running: Any, picture: Callable[..., bytes]
+def test_a_placeholder_stands_where_the_picture_is_still_coming(
+    visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]
 ) -> None:
-    with running.client() as client:
-        asset = client.post("/api/assets?filename=used.png", content=picture(20)).json()
+    asset = person.upload("slow.png", picture(60))
+    deadline = time.monotonic() + 60
+    with person.client() as client:  # it is looked at after the upload was answered
+        while client.get(f"/api/assets/{asset['id']}").json()["placeholder"] is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = visit(person.home, prepare=lambda page: page.route("**/thumb*", hold))
+    image = card(page, "slow.png").locator("img")
+    expect(image).to_have_css("background-image", re.compile('url[(]"data:image/'))
+    while not held:  # the browser may not have asked yet
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    loaded(image)
+    expect(image).to_have_css("background-image", "none")
+
+
+def test_what_uses_a_picture_is_named_and_keeps_it(
+    visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]
+) -> None:
+    asset = person.upload("used.png", picture(20))
+    with person.client() as client:
         texts = dict.fromkeys(("description", "personality", "scenario", "firstMessage"), "x")
         character = client.post("/api/characters", json={"name": "Alice", **texts}).json()
         sent = client.put(f"/api/characters/{character['id']}/avatar", json={"assetId": asset["id"]})
         assert sent.status_code == 200
-    page = visit(f"{running.url}/#token={running.token}", forgiven=("status of 409",))
+    page = visit(person.home, forgiven=("status of 409",))
     card(page, "used.png").click()
     expect(page.locator("#uses")).to_contain_text("character Alice")
     page.get_by_role("button", name="Delete").click()
@@ -183,14 +210,17 @@ def test_what_uses_a_picture_is_named_and_keeps_it(
     expect(page.locator("#picture")).to_be_visible()
 
 
-def test_without_a_token_one_is_asked_for(visit: Callable[..., Page], running: Any) -> None:
-    page = visit(f"{running.url}/", forgiven=("status of 401",))
+def test_without_a_token_one_is_asked_for(
+    visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]
+) -> None:
+    person.upload("kept.png", picture(50))
+    page = visit(f"{person.url}/", forgiven=("status of 401",))
     expect(page.get_by_role("textbox", name="Token")).to_be_focused()
     page.get_by_role("textbox", name="Token").fill("calo_wrong")
     page.keyboard.press("Enter")
     expect(page.locator("#said")).not_to_be_empty()
     expect(page.get_by_role("textbox", name="Token")).to_be_focused()
-    page.get_by_role("textbox", name="Token").fill(running.token)
+    page.get_by_role("textbox", name="Token").fill(person.token)
     page.keyboard.press("Enter")
     expect(page.locator("#signin")).not_to_be_visible()
     expect(page.locator(".card").first).to_be_visible()
@@ -198,8 +228,11 @@ def test_without_a_token_one_is_asked_for(visit: Callable[..., Page], running: A
     expect(page.locator(".card").first).to_be_visible()  # it is kept while the tab is open
 
 
-def test_a_server_that_is_gone_is_told_in_words(visit: Callable[..., Page], running: Any) -> None:
-    page = visit(f"{running.url}/#token={running.token}", forgiven=("ERR_INTERNET_DISCONNECTED",))
+def test_a_server_that_is_gone_is_told_in_words(
+    visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]
+) -> None:
+    person.upload("before.png", picture(51))
+    page = visit(person.home, forgiven=("ERR_INTERNET_DISCONNECTED",))
     expect(page.locator(".card").first).to_be_visible()
     page.context.set_offline(True)
     said(page, "offline")
@@ -211,12 +244,11 @@ def test_a_server_that_is_gone_is_told_in_words(visit: Callable[..., Page], runn
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(
-    scheme: str, visit: Callable[..., Page], running: Any, picture: Callable[..., bytes]
+    scheme: str, visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]
 ) -> None:
-    with running.client() as client:
-        client.post("/api/assets?filename=seen.png&tags=Seen", content=picture(30))
-        client.post("/api/assets?filename=notes.txt", content=b"No picture at all")
-    page = visit(f"{running.url}/#token={running.token}", color_scheme=scheme)
+    person.upload("seen.png", picture(30), tags="Seen")
+    person.upload("notes.txt", b"No picture at all")
+    page = visit(person.home, color_scheme=scheme)
     expect(card(page, "seen.png")).to_be_visible()
     accessible(page)
     card(page, "seen.png").click()
@@ -229,6 +261,14 @@ def accessible(page: Page) -> None:
     found = Axe().run(page).response["violations"]
     shown = [(each["impact"], each["id"], [node["html"] for node in each["nodes"]]) for each in found]
     assert shown == []
+
+
+def test_the_interface_is_shown_at_docs(visit: Callable[..., Page], running: Any) -> None:
+    page = visit(f"{running.url}/docs")
+    shown = page.locator(".opblock")  # the first of them: more come as one scrolls
+    expect(shown.nth(5)).to_be_visible()
+    shown.first.locator("button").first.click()
+    expect(shown.first.get_by_text("Parameters")).to_be_visible()
 
 
 def test_private_pictures_under_a_prefix(
