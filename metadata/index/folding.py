@@ -3,16 +3,16 @@
 Folding is NFKD, marks removed, case folded, so that "Łódź Élan" is found by "elan". CJK runs have no spaces, so they
 are indexed as single characters and pairs; a run of pairs in a row is found as a phrase.
 
-Every other word is indexed as a run of grams: its first letter and its first two after a sign that stands for the
-word's beginning, then its trigrams. So any part of a word is a phrase of grams, a part that begins it too, and no
-question has to gather all words with a prefix: one letter is one term.
+Parts of words are found by SQLite's trigrams over the distinct words of a text, each after a space: a part is a phrase
+of trigrams, a part that begins a word has the space before it. What is too short for a trigram gets one of its own:
+a first letter after two spaces, a pair of CJK characters after one. So no question has to gather all words with a
+prefix: one letter is one term.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 CJK = "\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003134f\u3040-\u30ff"
 """The characters that words are not separated by spaces in, as ranges of a regular expression."""
@@ -23,11 +23,6 @@ _WORD = re.compile(r"[^\W_]+")
 _FIRST_CJK = "\u2e80"
 _IS_CJK = re.compile(rf"[{CJK}]")
 _GRAM = 3
-_BEGINS = "\ue000"
-"""Stands for the beginning of a word; for private use, and so no letter that a word could have."""
-_IN_HEADING = "\ue001"
-"""Stands before each gram of a heading: its terms are apart from those of long texts, and so are found at once."""
-_KEPT_WORDS = 16_384
 _STROKED = {
     "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
     "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
@@ -72,42 +67,37 @@ def words(found: list[str]) -> str:
     return " ".join([f"{' '.join(token)} {pairs(token)}" if is_cjk(token) else token for token in found])
 
 
-def grams(found: list[str]) -> str:
-    """Return what is indexed of tokens as grams: of each word that is not CJK, once, the run that finds its parts."""
+def parts(found: list[str]) -> str:
+    """Return what is indexed of tokens for their parts to be found: each once, after a space, then the short ones."""
+    short: dict[str, None] = {}
     distinct = dict.fromkeys(found)  # in prose most words come again
-    return " ".join(run for run in map(_run, distinct) if run)
+    for token in list(distinct):
+        if is_cjk(token):
+            short |= dict.fromkeys(token)
+            distinct |= dict.fromkeys(_windows(token, 2))
+        else:
+            short[token[0]] = None
+    return " ".join(["", *distinct]) + "  ".join(["", *short])
 
 
 def pairs(token: str) -> str:
-    """Return the phrase that finds a CJK run as a part of a longer one."""
-    return token if len(token) == 1 else _windows(token, 2)
+    """Return the phrase that finds a CJK run as a part of a longer one, among words."""
+    return token if len(token) == 1 else " ".join(_windows(token, 2))
 
 
 def beginning(token: str) -> str:
-    """Return the phrase of grams that finds the words beginning with a token."""
-    inside = _windows(token, _GRAM)
-    first = _BEGINS + token[:2]
-    return f"{first} {inside}" if inside else first
+    """Return the phrase that finds the words beginning with a token, among parts; a CJK run is found anywhere."""
+    return inside(token) if is_cjk(token) else _after_space(token)
 
 
 def inside(token: str) -> str:
-    """Return the phrase of grams that finds the words a token is in; one or two letters have to begin the word."""
-    return _windows(token, _GRAM) or beginning(token)
+    """Return the phrase that finds the words a token is in, among parts; one or two letters have to begin the word."""
+    return token if len(token) >= _GRAM else _after_space(token)
 
 
-def in_heading(run: str) -> str:
-    """Return a run of grams as headings have it."""
-    return " ".join([_IN_HEADING + gram for gram in run.split()])
+def _after_space(token: str) -> str:
+    return token.rjust(max(_GRAM, len(token) + 1))
 
 
-@lru_cache(maxsize=_KEPT_WORDS)
-def _run(token: str) -> str:
-    if is_cjk(token):
-        return ""
-    begins = beginning(token)
-    # The first letter alone as well, unless it is the whole word.
-    return f"{_BEGINS}{token[0]} {begins}" if len(token) > 1 else begins
-
-
-def _windows(token: str, width: int) -> str:
-    return " ".join([token[i : i + width] for i in range(len(token) - width + 1)])
+def _windows(token: str, width: int) -> list[str]:
+    return [token[i : i + width] for i in range(len(token) - width + 1)]

@@ -5,7 +5,7 @@ whole words before beginnings of words before other parts of them. Inside a stag
 columns weigh what the schemas declare.
 
 A word may be in every record, so no stage looks at more than `RANKED_OF` of its records, the first in order of their
-coming. Beginnings and parts of words are phrases of grams, whose frequencies SQLite would have to count all over the
+coming. Beginnings and parts of words are phrases of trigrams, whose frequencies SQLite would have to count all over the
 index: they are not ranked by.
 """
 
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidError
 from ..schemas.fields import HEADING
 from . import folding
-from .tables import text_table_of, weights_of
-from .texts import owner_term
+from .tables import heads_table_of, parts_table_of, text_table_of, weights_of
+from .texts import owner_mark, owner_term
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,12 +33,9 @@ RANKED_CAP = 500
 RANKED_OF = 2000
 
 Part = Callable[[str], str]
-"""From a word of the question to the phrase of grams that finds it in one way."""
+"""From a word of the question to the phrase of trigrams that finds it in one way."""
 
-Within = Callable[[str, "Part | None"], str]
-"""From a word of the question to what finds it in some columns; without a way to find parts, as a whole word."""
-
-_NOTHING = '"\N{NO-BREAK SPACE}"'
+_NOTHING = '"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"'
 """An expression that finds nothing: no term is this."""
 
 
@@ -55,10 +52,12 @@ class _Stage:
     """One way to find records.
 
     Attributes:
-        expression: finds them.
+        table: is asked.
+        expression: finds them in it.
         score: the whole words in it, by which they are ranked; empty: they stay in the order of their coming.
     """
 
+    table: str
     expression: str
     score: str = ""
 
@@ -90,21 +89,23 @@ class Search:
             raise InvalidError(
                 f"q must not be longer than {LONGEST} characters.", field="q", limit=LONGEST, actual=len(text)
             )
-        self.table = text_table_of(kind)
+        self.table = parts_table_of(kind)
+        """Finds every record that has all words; by `expression`."""
         self._kind = kind
+        self._heads = heads_table_of(kind)
         self._tokens = list(dict.fromkeys(folding.tokens(text)))
-        self._owner = "" if owner is None or kind.owner is None else f'owner : "{owner_term(owner)}" AND '
+        self._owner = None if kind.owner is None else owner
         self._words = "{" + " ".join(f"w{weight}" for weight in weights_of(kind)) + "}"
         self._titles = "{" + " ".join(f"w{weight}" for weight in weights_of(kind) if weight >= HEADING) + "}"
 
     @property
     def expression(self) -> str:
         """What finds every record that has all words, as parts of its own."""
-        return self._all(self._in_any, folding.inside) if self._tokens else _NOTHING
+        return self._parts(folding.inside) if self._tokens else _NOTHING
 
     def ranked(self, db: sqlite3.Connection, narrowing: Narrowing) -> Ranked:
         """Return the best records, `RANKED_CAP` at most."""
-        everything = self._find(db, _Stage(self.expression), narrowing)
+        everything = self._find(db, _Stage(self.table, self.expression), narrowing)
         if not everything:
             return Ranked([], 0)
         found: dict[int, None] = {}
@@ -117,28 +118,28 @@ class Search:
 
     def count(self, db: sqlite3.Connection, narrowing: Narrowing, most: int) -> int:
         """Return how many records are found, or `most` if there are more."""
-        sql = f"SELECT count(*) FROM (SELECT 1 {self._source(narrowing)} LIMIT ?)"
+        sql = f"SELECT count(*) FROM (SELECT 1 {self._source(self.table, narrowing)} LIMIT ?)"
         return int(db.execute(sql, (self.expression, *narrowing.values, most)).fetchone()[0])
 
     def _stages(self) -> Iterator[_Stage]:
-        titled = self._titles != "{}"
-        if titled:
-            words = self._all(self._in_titles, None)
-            yield _Stage(words, words)
-            yield _Stage(self._all(self._in_titles, folding.beginning))
-            yield _Stage(self._all(self._in_titles, folding.inside))
-        others = self._tokens[:-1]
-        words = self._all(self._in_any, None)
-        if titled and others:
-            any_title = " OR ".join(self._in_titles(token, folding.inside) for token in self._tokens)
-            yield _Stage(f"{words} AND ({any_title})", words)
-        yield _Stage(words, words)
+        words, others = text_table_of(self._kind), self._tokens[:-1]
+        whole = self._whole(self._words, self._tokens)
+        if self._heads is not None:
+            titled = self._whole(self._titles, self._tokens)
+            yield _Stage(words, titled, titled)
+            yield _Stage(self._heads, self._parts(folding.beginning))
+            yield _Stage(self._heads, self._parts(folding.inside))
+            if others:
+                one_in_title = " OR ".join(self._word(self._titles, token) for token in self._tokens)
+                yield _Stage(words, f"{whole} AND ({one_in_title})", whole)
+        yield _Stage(words, whole, whole)
         # The last word may not have been typed to its end.
-        typed = self._all(self._in_any, None, others) if others else ""
-        yield _Stage(self._all(self._in_any, folding.beginning), typed)
+        typed = self._whole(self._words, others) if others else ""
+        yield _Stage(self.table, self._parts(folding.beginning), typed)
 
     def _find(self, db: sqlite3.Connection, stage: _Stage, narrowing: Narrowing) -> list[int]:
-        found = f"SELECT {self.table}.rowid AS seq {self._source(narrowing)} LIMIT {RANKED_OF}"
+        words = text_table_of(self._kind)
+        found = f"SELECT {stage.table}.rowid AS seq {self._source(stage.table, narrowing)} LIMIT {RANKED_OF}"
         values: tuple[object, ...] = (stage.expression, *narrowing.values)
         if not stage.score:
             return [seq for (seq,) in db.execute(found, values)]
@@ -146,34 +147,30 @@ class Search:
             scored = found.replace(" AS seq", f" AS seq, {self._score()} AS score", 1)
         else:
             scored = (
-                f"SELECT rowid AS seq, {self._score()} AS score FROM {self.table} WHERE {self.table} MATCH ?"
+                f"SELECT rowid AS seq, {self._score()} AS score FROM {words} WHERE {words} MATCH ?"
                 f" AND +rowid IN ({found})"
             )
             values = (stage.score, *values)
         sql = f"SELECT seq FROM ({scored}) ORDER BY score, seq LIMIT {RANKED_CAP}"
         return [seq for (seq,) in db.execute(sql, values)]
 
-    def _source(self, narrowing: Narrowing) -> str:
+    def _source(self, table: str, narrowing: Narrowing) -> str:
         if not narrowing.where:
-            return f"FROM {self.table} WHERE {self.table} MATCH ?"
+            return f"FROM {table} WHERE {table} MATCH ?"
         # The text comes first: led by another index SQLite would look every one of the records up in the text.
-        joined = f'{self.table} CROSS JOIN "k_{self._kind.name}" t ON {self.table}.rowid = t.seq'
-        return f"FROM {joined} WHERE {self.table} MATCH ? AND {narrowing.where}"
+        joined = f'{table} CROSS JOIN "k_{self._kind.name}" t ON {table}.rowid = t.seq'
+        return f"FROM {joined} WHERE {table} MATCH ? AND {narrowing.where}"
 
     def _score(self) -> str:
-        weights = weights_of(self._kind)
-        return f"bm25({', '.join([self.table, '0', *map(str, weights), str(weights[0]), '1'])})"
+        return f"bm25({', '.join([text_table_of(self._kind), '0', *map(str, weights_of(self._kind))])})"
 
-    def _all(self, within: Within, part: Part | None, some: list[str] | None = None) -> str:
-        found = [within(token, part) for token in (self._tokens if some is None else some)]
-        return f"{self._owner}({' AND '.join(found)})"
+    def _parts(self, part: Part) -> str:
+        found = " AND ".join(f'"{part(token)}"' for token in self._tokens)
+        return found if self._owner is None else f'"{owner_mark(self._owner)}" AND {found}'
 
-    def _in_titles(self, token: str, part: Part | None) -> str:
-        if part is None or folding.is_cjk(token):
-            return f'{self._titles} : "{folding.pairs(token) if folding.is_cjk(token) else token}"'
-        return f'heads : "{folding.in_heading(part(token))}"'
+    def _whole(self, columns: str, tokens: list[str]) -> str:
+        found = " AND ".join(self._word(columns, token) for token in tokens)
+        return f"({found})" if self._owner is None else f'owner : "{owner_term(self._owner)}" AND ({found})'
 
-    def _in_any(self, token: str, part: Part | None) -> str:
-        if part is None or folding.is_cjk(token):
-            return f'{self._words} : "{folding.pairs(token) if folding.is_cjk(token) else token}"'
-        return f'(heads : "{folding.in_heading(part(token))}" OR rest : "{part(token)}")'
+    def _word(self, columns: str, token: str) -> str:
+        return f'{columns} : "{folding.pairs(token) if folding.is_cjk(token) else token}"'

@@ -2,7 +2,7 @@
 
 A kind `asset` has the table `k_asset`: a row per live record with its JSON body (or, for logs that are long, only the
 place of its line), the fixed columns every list needs, and one column `c_<field>` per declared filter. `f_asset` is
-its full-text table. Names come from the catalog alone, never from a request.
+its full-text table, `f_asset_parts` and `f_asset_heads` find parts of words, in all texts and in names and titles. Names come from the catalog alone, never from a request.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import unicodedata
 from typing import TYPE_CHECKING
 
+from ..schemas.fields import HEADING
 from ..schemas.homes import LinesPerParent
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..schemas.catalog import Kind, RefField
 
-FORMAT = 4
+FORMAT = 5
 """Raise this when the meaning of a table changes: an index of another format is rebuilt."""
 
 SHARED = """
@@ -84,8 +85,18 @@ def weights_of(kind: Kind) -> list[int]:
 
 
 def text_columns_of(kind: Kind) -> list[str]:
-    """Return the columns of a kind's full text: its owner, words by weight, and the grams of headings and the rest."""
-    return ["owner", *(f"w{weight}" for weight in weights_of(kind)), "heads", "rest"]
+    """Return the columns of a kind's full text: its owner, and words by weight."""
+    return ["owner", *(f"w{weight}" for weight in weights_of(kind))]
+
+
+def parts_table_of(kind: Kind) -> str:
+    """Return the quoted name of the table that finds parts of words."""
+    return f'"f_{kind.name}_parts"'
+
+
+def heads_table_of(kind: Kind) -> str | None:
+    """Return the same for headings alone, found at once for they are short; None for a kind without headings."""
+    return f'"f_{kind.name}_heads"' if weights_of(kind)[0] >= HEADING else None
 
 
 def column_of(field: str) -> str:
@@ -133,10 +144,13 @@ def _kind_statements(kind: Kind) -> Iterator[str]:
         yield f'CREATE INDEX "k_{kind.name}_{field}" ON {table}({columns})'
     if kind.searched:
         # Where the row keeps the record, the text can be made again to be removed, and is not kept a second time.
-        # Terms are separated by spaces already, and unicode61 would drop the letters that are younger than it.
         kept = ", content = ''" if stores_body(kind) else ""
         terms = ", ".join(text_columns_of(kind))
+        # Terms are separated by spaces already, and unicode61 would drop the letters that are younger than it.
         yield f"CREATE VIRTUAL TABLE {text_table_of(kind)} USING fts5({terms}, tokenize = 'ascii'{kept})"
+        for parts in filter(None, (parts_table_of(kind), heads_table_of(kind))):
+            # What is folded already has no capitals to look for.
+            yield f"CREATE VIRTUAL TABLE {parts} USING fts5(words, tokenize = 'trigram case_sensitive 1'{kept})"
 
 
 def statements(catalog: Mapping[str, Kind]) -> list[str]:

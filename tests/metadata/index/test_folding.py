@@ -1,4 +1,4 @@
-"""Text as search sees it: folded, cut into words, and these into grams."""
+"""Text as search sees it: folded, cut into words, and these set apart for their parts to be found."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.index.folding import beginning, fold, grams, inside, pairs, tokens, words
+from metadata.index.folding import beginning, fold, inside, pairs, parts, tokens, words
 
-B = "\ue000"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
@@ -39,10 +38,18 @@ def test_a_text_is_cut_into_words_and_runs_of_cjk() -> None:
     assert words(["my", "魔法少", "法"]) == "my 魔 法 少 魔法 法少 法 法"
 
 
-def test_the_grams_of_a_word_begin_with_its_beginning() -> None:
-    assert beginning("alice") == f"{B}al ali lic ice"
-    assert (inside("alice"), inside("ali"), inside("al"), inside("a")) == ("ali lic ice", "ali", f"{B}al", f"{B}a")
-    assert grams(["alice", "魔法", "a", "alice", "al"]) == f"{B}a {B}al ali lic ice {B}a {B}a {B}al"
+def test_each_word_stands_once_after_a_space_and_what_is_too_short_after_two() -> None:
+    assert parts(["alice", "a", "alice", "bob"]) == " alice a bob  a  b"
+    assert parts(["魔法少"]) == " 魔法少 魔法 法少  魔  法  少"
+    assert parts([]) == ""
+
+
+def test_a_part_is_asked_for_in_three_letters_at_least() -> None:
+    assert [inside(part) for part in ("alice", "ali", "al", "a", "魔法少", "魔法", "魔")] == [
+        *("alice", "ali", " al", "  a"),
+        *("魔法少", " 魔法", "  魔"),
+    ]
+    assert [beginning(part) for part in ("alice", "al", "a", "魔法少", "魔")] == [" alice", " al", "  a", "魔法少", "  魔"]
 
 
 def test_cjk_is_asked_for_as_pairs() -> None:

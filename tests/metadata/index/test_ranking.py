@@ -17,8 +17,8 @@ from metadata.index.folding import tokens
 from metadata.index.projector import Projector, Source
 from metadata.index.query import Query, select
 from metadata.index.ranking import LONGEST, Narrowing, Search
-from metadata.index.tables import statements, text_table_of
-from metadata.index.texts import write
+from metadata.index.tables import statements
+from metadata.index.texts import tables_of, write
 from metadata.schemas.catalog import CATALOG
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 TAG, CHARACTER = CATALOG["tag"], CATALOG["character"]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-THE_TEXT = next(one for one in statements(CATALOG) if text_table_of(TAG) in one)
+THE_TEXTS = [one for one in statements(CATALOG) if any(f"TABLE {table} " in one for table in tables_of(TAG))]
 
 
 def finds(text: str, query: str) -> bool:
     """Ask a full-text table of this one text, in every way there is."""
     with closing(sqlite3.connect(":memory:")) as db:
-        db.execute(THE_TEXT)
+        for statement in THE_TEXTS:
+            db.execute(statement)
         write(db, TAG, 7, ("", text))
         search = Search(TAG, query, None)
         ranked, count = search.ranked(db, Narrowing()).best, search.count(db, Narrowing(), 9)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metadata.index.projector import Projector, Source
-from metadata.index.tables import text_table_of
-from metadata.index.texts import owner_term, said
+from metadata.index.texts import owner_mark, owner_term, said, tables_of
 from metadata.schemas.catalog import CATALOG
 
 if TYPE_CHECKING:
@@ -20,32 +19,34 @@ if TYPE_CHECKING:
 CHARACTER = CATALOG["character"]
 
 
-def terms(db: sqlite3.Connection, name: str) -> dict[str, set[str]]:
-    """Return the terms of a kind's text by column."""
-    table = text_table_of(CATALOG[name])
-    db.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.v_{name} USING fts5vocab(main, {table}, instance)")
+def terms(db: sqlite3.Connection, table: str) -> dict[str, set[str]]:
+    """Return the terms of a text table by column."""
+    name = f"v_{table.strip(chr(34))}"
+    db.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{name} USING fts5vocab(main, {table}, instance)")
     found: dict[str, set[str]] = {}
-    for term, column in db.execute(f"SELECT term, col FROM v_{name}"):  # noqa: S608 - a kind's name
+    for term, column in db.execute(f"SELECT term, col FROM {name}"):  # noqa: S608 - a kind's name
         found.setdefault(column, set()).add(term)
     return found
 
 
-def test_a_field_s_words_are_in_the_column_of_its_weight_and_headings_have_grams_of_their_own(
+def test_a_field_s_words_are_in_the_column_of_its_weight_and_parts_of_headings_are_apart(
     database: Database, make: ModuleType
 ) -> None:
     record = make.character("Ann", title="Bea", description="Cid", personality="", scenario="Dan", firstMessage="")
     with database.writing() as db:
         Projector().upsert(db, CHARACTER, record["id"], record, Source("p"))
-        found = terms(db, "character")
-        assert {name: found[name] for name in ("w8", "w4", "w2", "w1")} == {
+        words, parts, heads = (terms(db, table) for table in tables_of(CHARACTER))
+        assert {name: words[name] for name in ("w8", "w4", "w2", "w1")} == {
             "w8": {"ann"},
             "w4": {"bea"},
             "w2": {"cid"},
             "w1": {"dan"},
         }
-        assert {"\ue001ann", "\ue001bea"} < found["heads"]
-        assert {"cid", "dan"} < found["rest"]
-        assert found["owner"] == {owner_term(make.USER)}
+        assert {"ann", " an", "  a", "bea", "cid", "dan"} < parts["words"]
+        assert {"ann", "bea"} < heads["words"]
+        assert heads["words"].isdisjoint({"cid", "dan"})
+        assert words["owner"] == {owner_term(make.USER)}
+        assert owner_mark(make.USER)[:3] in parts["words"] & heads["words"]
 
 
 @pytest.mark.parametrize("way", ["remove", "forget", "change"])
@@ -60,10 +61,12 @@ def test_nothing_is_left_of_a_text_that_is_gone(database: Database, make: Module
             projector.remove(db, CATALOG[kind], record["id"])
         elif way == "forget":
             projector.forget_path(db, [CATALOG[kind]], "p")
-        left = {term for column in terms(db, kind).values() for term in column}
-        assert left.isdisjoint({"ann", "lodz", "魔"})
-        assert ("bea" in left) == (way == "change")
-        db.execute(f"INSERT INTO {text_table_of(CATALOG[kind])}(f_{kind}) VALUES('integrity-check')")
+        for table in tables_of(CATALOG[kind]):
+            left = {term for column in terms(db, table).values() for term in column}
+            assert left.isdisjoint({"ann", "lodz", "魔", "  魔", "lod"})
+            assert ("bea" in left) == (way == "change")
+            name = table.strip('"')
+            db.execute(f"INSERT INTO {name}({name}) VALUES('integrity-check')")
 
 
 def test_what_is_searched_is_text_and_nothing_else(make: ModuleType) -> None:
@@ -71,4 +74,7 @@ def test_what_is_searched_is_text_and_nothing_else(make: ModuleType) -> None:
 
 
 def test_any_owner_is_one_term() -> None:
-    assert all(owner_term(owner).isalnum() for owner in ("", "a b", '"', "é", "\ud800"))
+    owners = ("", "a b", '"', "é", "\ud800")
+    assert all(owner_term(owner).isalnum() for owner in owners)
+    assert len({owner_mark(owner) for owner in owners}) == len(owners)
+    assert {len(owner_mark(owner)) for owner in owners} == {5}
