@@ -41,9 +41,10 @@ def entity_wire(entity: Entity) -> dict[str, object]:
     wire: dict[str, object] = {}
     for attribute, name in entity.members():
         if name not in hidden:
-            wire[name.removeprefix("_")] = record.get(name, getattr(entity, attribute))
-    known = {name for _, name in entity.members()}
-    unknown = {name: value for name, value in record.items() if name not in known and not name.startswith("_")}
+            wire[name.removeprefix("_")] = record[name] if name in record else getattr(entity, attribute)
+    unknown = {name: value for name, value in record.items() if name not in wire and not name.startswith("_")}
+    for name in unknown.keys() & hidden:
+        del unknown[name]
     return unknown | wire
 
 

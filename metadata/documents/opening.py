@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidError, UnreadableError
 from ..files import atomic
+from ..index import texts
 from ..index.database import Database, IndexLostError, connect, create, read_meta
 from ..index.state import FileState, load_files
 from ..index.tables import fingerprint, statements
@@ -147,8 +148,10 @@ class IndexFile:
                     {"fingerprint": fingerprint(CATALOG)},
                 )
                 db.execute("BEGIN")
+                texts.expect_many(db, CATALOG.values())
                 for path in self.paths():
                     self._project_new(db, path)
+                texts.all_came(db, CATALOG.values())
                 for statement in late:
                     db.execute(statement)
                 db.execute("COMMIT")

@@ -2,7 +2,8 @@
 
 A kind `asset` has the table `k_asset`: a row per live record with its JSON body (or, for logs that are long, only the
 place of its line), the fixed columns every list needs, and one column `c_<field>` per declared filter. `f_asset` is
-its full-text table, `f_asset_parts` and `f_asset_heads` find parts of words, in all texts and in names and titles. Names come from the catalog alone, never from a request.
+its full-text table; `f_asset_parts` and `f_asset_heads` find parts of words, in all texts and in names and titles.
+Names come from the catalog alone, never from a request.
 """
 
 from __future__ import annotations

@@ -26,10 +26,15 @@ from .tables import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ..schemas.catalog import Kind
 
+_GATHERED = 16 * 1024 * 1024
+"""Bytes of terms that SQLite gathers of a table before it writes them, while a whole index is made."""
+_USUALLY_GATHERED = 1024 * 1024
+_USUALLY_MERGED = 4
+"""SQLite's own settings."""
 _PRIVATE = 0xF0000
 _BITS = 15
 _MARK = 5
@@ -80,6 +85,26 @@ def remove_file(db: sqlite3.Connection, kind: Kind, path: str) -> None:
         return
     for (seq,) in db.execute(rows, (path,)).fetchall():
         remove(db, kind, seq, remembered(db, kind, seq))
+
+
+def expect_many(db: sqlite3.Connection, kinds: Iterable[Kind]) -> None:
+    """Prepare empty text tables for many records in one transaction: gathered in memory, and not merged on the way."""
+    _configure(db, kinds, {"hashsize": _GATHERED, "automerge": 0})
+
+
+def all_came(db: sqlite3.Connection, kinds: Iterable[Kind]) -> None:
+    """Merge what came, which makes questions quicker, and let the tables be ready for one record at a time."""
+    for kind in kinds:
+        for table in tables_of(kind) if kind.searched else ():
+            db.execute(f"INSERT INTO {table}({table}) VALUES('optimize')")
+    _configure(db, kinds, {"hashsize": _USUALLY_GATHERED, "automerge": _USUALLY_MERGED})
+
+
+def _configure(db: sqlite3.Connection, kinds: Iterable[Kind], settings: Mapping[str, int]) -> None:
+    for kind in kinds:
+        for table in tables_of(kind) if kind.searched else ():
+            sql = f"INSERT INTO {table}({table}, rank) VALUES(?, ?)"
+            db.executemany(sql, settings.items())
 
 
 def tables_of(kind: Kind) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from ..clock import Clock, SystemClock
+from ..documents.contract import version_of
 from ..errors import InvalidError, NotFoundError, UnreadableError
 from ..ids import Ids, RandomIds
 from ..index.query import MAX_LIMIT, Query
@@ -15,7 +17,7 @@ from .backing import documents_of
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..documents.contract import Documents, Stored
     from ..index.clauses import Scalar
@@ -112,12 +114,12 @@ class Reader(Generic[E]):
     def _visible(self, stored: Stored, owner: str | None) -> bool:
         return owner is None or self.kind.owner is None or stored.body.get(self.kind.owner) == owner
 
-    def _typed(self, record: Mapping[str, object], version: str = "") -> E:
+    def _typed(self, record: Mapping[str, object], version: str | Callable[[], str] = "") -> E:
         return self.model.from_record(record, version=version)  # type: ignore[return-value] # a subclass sets `model` to its E
 
     def _entity(self, stored: Stored) -> E:
         try:
-            return self._typed(stored.body, stored.version)
+            return self._typed(stored.body, partial(version_of, stored.kind, stored.body))
         except InvalidError as error:  # written by somebody who does not ask the schemas
             raise UnreadableError(
                 f"The {self.kind.name} {stored.key} makes no sense: {error}", id=stored.key

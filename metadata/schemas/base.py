@@ -10,6 +10,7 @@ after JSON encoding; members are written in the original's field order, then our
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -114,12 +115,14 @@ class Entity(Model):
     meta: Meta | None = Field(default=None, alias="_meta")
 
     _source: dict[str, Any] | None = PrivateAttr(default=None)
-    _version: str = PrivateAttr(default="")
+    _version: str | Callable[[], str] = PrivateAttr(default="")
     _as_read: bool = PrivateAttr(default=False)
 
     @property
     def version(self) -> str:
         """The stored version this object was read at, 32 hex digits; empty if it was never stored."""
+        if callable(self._version):
+            self._version = self._version()
         return self._version
 
     @classmethod
@@ -128,12 +131,12 @@ class Entity(Model):
         return (cls,)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any], *, version: str = "") -> Self:
+    def from_record(cls, record: Mapping[str, Any], *, version: str | Callable[[], str] = "") -> Self:
         """Read a record with its on-disk names, ours or the original's version 1.
 
         Args:
             record: the members; bookkeeping members are left out.
-            version: what `version` answers.
+            version: what `version` answers, or what says so when it is asked: lists have no use for it.
 
         Raises:
             InvalidError: a member is missing or has a wrong value; `field` names it. Values are never in the message.
@@ -225,7 +228,7 @@ class Dated(Entity):
     updated_at: Annotated[Timestamp, Filter()]
 
 
-def _read_from(entity: AnyEntity, source: dict[str, Any] | None, version: str) -> AnyEntity:
+def _read_from(entity: AnyEntity, source: dict[str, Any] | None, version: str | Callable[[], str]) -> AnyEntity:
     entity._source = source  # noqa: SLF001 - this module's own
     entity._version = version  # noqa: SLF001 - the same
     return entity

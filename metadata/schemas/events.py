@@ -12,7 +12,7 @@ from .fields import Count, Filter, Id, Name, NotRef, OnDelete, Parent, Ref, Sear
 from .homes import LinesPerParent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _Moment = Annotated[Timestamp, Filter()]
 
@@ -34,7 +34,7 @@ class ChatEvent(Entity):
         return (Message, ContextSummary, UnknownEvent) if cls is ChatEvent else (cls,)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any], *, version: str = "") -> Self:
+    def from_record(cls, record: Mapping[str, Any], *, version: str | Callable[[], str] = "") -> Self:
         """Read an event, as any entity; its `type` decides the class."""
         if cls is ChatEvent:
             return cast("Self", _class_of(record).from_record(record, version=version))

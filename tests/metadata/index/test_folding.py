@@ -49,7 +49,13 @@ def test_a_part_is_asked_for_in_three_letters_at_least() -> None:
         *("alice", "ali", " al", "  a"),
         *("魔法少", " 魔法", "  魔"),
     ]
-    assert [beginning(part) for part in ("alice", "al", "a", "魔法少", "魔")] == [" alice", " al", "  a", "魔法少", "  魔"]
+    assert [beginning(part) for part in ("alice", "al", "a", "魔法少", "魔")] == [
+        " alice",
+        " al",
+        "  a",
+        "魔法少",
+        "  魔",
+    ]
 
 
 def test_cjk_is_asked_for_as_pairs() -> None:

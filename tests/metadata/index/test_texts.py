@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metadata.index.projector import Projector, Source
-from metadata.index.texts import owner_mark, owner_term, said, tables_of
+from metadata.index.texts import all_came, expect_many, owner_mark, owner_term, said, tables_of
 from metadata.schemas.catalog import CATALOG
 
 if TYPE_CHECKING:
@@ -78,3 +78,18 @@ def test_any_owner_is_one_term() -> None:
     assert all(owner_term(owner).isalnum() for owner in owners)
     assert len({owner_mark(owner) for owner in owners}) == len(owners)
     assert {len(owner_mark(owner)) for owner in owners} == {5}
+
+
+def test_many_records_that_come_at_once_are_found_and_end_up_merged(database: Database, make: ModuleType) -> None:
+    with database.writing() as db:
+        expect_many(db, [CHARACTER])
+        for number in range(30):
+            record = make.character(f"Ann{number}")
+            Projector().upsert(db, CHARACTER, record["id"], record, Source(f"p{number}"))
+        all_came(db, [CHARACTER])
+        for table in tables_of(CHARACTER):
+            name = table.strip('"')
+            assert db.execute(f"SELECT count(DISTINCT segid) FROM {name}_idx").fetchone() == (1,)  # noqa: S608 - ours
+            found = db.execute(f"SELECT count(*) FROM {name} WHERE {name} MATCH 'ann29'").fetchone()  # noqa: S608 - ours
+            assert found == (1,)
+            assert dict(db.execute(f"SELECT k, v FROM {name}_config"))["automerge"] == 4  # noqa: S608 - ours

@@ -126,6 +126,19 @@ def test_an_unknown_member_named_like_an_attribute_is_not_the_attribute(original
     assert as_text(user.replaced(name="B").to_record()) == as_text(record | {"name": "B"})
 
 
+def test_a_version_is_made_when_it_is_asked_for_and_once(original: ModuleType) -> None:
+    asked: list[None] = []
+
+    def version() -> str:
+        asked.append(None)
+        return "f" * 32
+
+    user = User.from_record(original.user(), version=version)
+    assert not asked
+    assert user.version == user.version == user.replaced(name="other").version == "f" * 32
+    assert len(asked) == 1
+
+
 def test_bookkeeping_is_no_part_of_a_record(original: ModuleType) -> None:
     line = original.character() | {"_rev": 3, "_b": 0, "_crc": "00000000"}
     assert Character.from_record(line).to_record() == original.character()
