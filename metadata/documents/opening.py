@@ -20,7 +20,7 @@ from ..files import atomic
 from ..index import texts
 from ..index.database import Database, IndexLostError, connect, create, read_meta
 from ..index.state import FileState, load_files
-from ..index.tables import fingerprint, statements
+from ..index.tables import fingerprint, may_be_late, statements
 from ..schemas.catalog import CATALOG
 from ..schemas.homes import InMember, LinesPerParent, OwnFile
 from .places import is_journal, kinds_in
@@ -141,7 +141,7 @@ class IndexFile:
                 # No boot id yet: what changed while this was being built is found by the sweep that follows.
                 every = statements(CATALOG)
                 # Indexes are several times cheaper to make over full tables than to keep while these fill.
-                late = [statement for statement in every if statement.startswith("CREATE INDEX")]
+                late = [statement for statement in every if may_be_late(statement)]
                 create(
                     db,
                     [statement for statement in every if statement not in late],

@@ -9,6 +9,7 @@ Names come from the catalog alone, never from a request.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,9 @@ CREATE TABLE tombstones(
   owner TEXT NOT NULL, deleted TEXT NOT NULL, body TEXT, PRIMARY KEY(kind, key)) WITHOUT ROWID;
 CREATE INDEX tombstones_path ON tombstones(path);
 """
+
+_ASKED = re.compile(r'(_path|mentions_source|uniques_key)"? ON ')
+"""What a file, or a record, had before is asked for every one that is projected: without these, of every row."""
 
 FIXED = ("key", "path", "rev", "owner", "created", "updated", "offset", "length", "body")
 """The columns every kind's table has, beside `seq`, in the order the projector binds them."""
@@ -158,6 +162,11 @@ def statements(catalog: Mapping[str, Kind]) -> list[str]:
     """Return every statement that makes an empty index for this catalog."""
     shared = [statement.strip() for statement in SHARED.split(";") if statement.strip()]
     return shared + [statement for kind in catalog.values() for statement in _kind_statements(kind)]
+
+
+def may_be_late(statement: str) -> bool:
+    """Tell whether a statement makes an index that projecting a record asks nothing of; it may come after the rows."""
+    return statement.startswith("CREATE INDEX") and _ASKED.search(statement) is None
 
 
 def fingerprint(catalog: Mapping[str, Kind]) -> str:

@@ -6,7 +6,16 @@ import dataclasses
 import sqlite3
 from contextlib import closing
 
-from metadata.index.tables import columns_of, field_name, fingerprint, statements, stores_body, table_of, text_table_of
+from metadata.index.tables import (
+    columns_of,
+    field_name,
+    fingerprint,
+    may_be_late,
+    statements,
+    stores_body,
+    table_of,
+    text_table_of,
+)
 from metadata.schemas.catalog import CATALOG
 
 
@@ -41,6 +50,21 @@ def test_the_fingerprint_changes_with_whatever_changes_a_row() -> None:
     assert fingerprint(dict(CATALOG)) == before
     for change in ({"filters": ()}, {"uniques": (("sha256",),)}, {"searched": ()}, {"refs": ()}, {"mentions": False}):
         assert fingerprint({**CATALOG, "asset": dataclasses.replace(asset, **change)}) != before, change
+
+
+def test_what_a_file_or_record_had_is_found_by_an_index_while_tables_fill() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        for statement in statements(CATALOG):
+            if not may_be_late(statement):
+                db.execute(statement)
+        asked = [f"{table_of(kind)} WHERE path = ?" for kind in CATALOG.values()]
+        asked += ["tombstones WHERE path = ?", "problems WHERE path = ?", "children WHERE path = ?"]
+        asked += [f"{name} WHERE src_kind = ? AND src_key = ?" for name in ("refs", "mentions")]
+        asked.append("uniques WHERE kind = ? AND key = ?")
+        for one in asked:
+            values = ["x"] * one.count("?")
+            plan = db.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {one}", values).fetchall()  # noqa: S608 - names of ours
+            assert all(row[3].startswith("SEARCH") for row in plan), (one, plan)
 
 
 def test_a_position_is_never_given_twice() -> None:
