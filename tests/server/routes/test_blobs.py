@@ -93,7 +93,6 @@ def test_ranges_and_conditions(api: Api) -> None:
         UNKNOWN[1:],
         f"{UNKNOWN}0",
         "x" * 64,
-        "..",
         "..%2f..%2fsettings%2fgeneral.json",
         "%2e%2e",
         f"{UNKNOWN}.",
@@ -196,7 +195,7 @@ def test_put_of_other_bytes_is_409_and_leaves_nothing(api: Api, png: bytes) -> N
     assert (api.payloads(), api.staged()) == ([], [])
 
 
-@pytest.mark.parametrize("name", [UNKNOWN.replace("0", "A"), "short", ".."])
+@pytest.mark.parametrize("name", [UNKNOWN.replace("0", "A"), "short", "%2e%2e"])
 def test_put_to_what_is_no_hash_is_404(api: Api, name: str) -> None:
     assert api.ask("PUT", f"/blobs/{name}", content=b"x").status_code == 404
 

@@ -116,7 +116,7 @@ def test_a_look_through_others_mentions_is_caught(private: Api, monkeypatch: pyt
     def careless(call: Call, caller: Caller, digest: Digest) -> bool:
         return any(by.owner == caller.owner for by in call.store.documents.mentions(digest))
 
-    monkeypatch.setattr("server.routes.blobs._sees", careless)
+    monkeypatch.setattr("server.routes.addresses._sees", careless)
     operation = next(each for each in all_operations() if (each.method, each.path) == ("GET", "/blobs/{name}"))
     for _ in range(3):
         nobodys = steps(private, operation, UNKNOWN)

@@ -28,11 +28,14 @@ def test_each_operation_is_listed_once_and_answered_in_one_way() -> None:
     assert all((operation.handle is None) is not (operation.stream is None) for operation in OPERATIONS)
 
 
+BYTES = {("GET", path) for path in ("/blobs/{name}", "/blobs/{name}/{variant}", "/avatars/{name}")}
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method} {each.path}")
 def test_nobody_gets_past_the_door_without_credentials(api: Api, operation: object) -> None:
     method, path = getattr(operation, "method", ""), getattr(operation, "path", "")
     answer = api.ask(method, address(path), token=None, content=b"" if method == "GET" else b"{}")
-    public = path in OPEN or (method, path) == ("GET", "/blobs/{name}")
+    public = path in OPEN or (method, path) in BYTES
     assert (answer.status_code != 401) is public
     if not public:
         assert answer.headers["content-type"] == "application/problem+json"
