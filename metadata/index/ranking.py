@@ -126,12 +126,13 @@ class Search:
         whole = self._whole(self._words, self._tokens)
         if self._heads is not None:
             titled = self._whole(self._titles, self._tokens)
-            yield _Stage(words, titled, titled)
+            # Scoring counts every place of a word: worth it for one word, and where it decides; not for each stage.
+            yield _Stage(words, titled, "" if others else titled)
             yield _Stage(self._heads, self._parts(folding.beginning))
             yield _Stage(self._heads, self._parts(folding.inside))
             if others:
                 one_in_title = " OR ".join(self._word(self._titles, token) for token in self._tokens)
-                yield _Stage(words, f"{whole} AND ({one_in_title})", whole)
+                yield _Stage(words, f"{whole} AND ({one_in_title})")
         yield _Stage(words, whole, whole)
         # The last word may not have been typed to its end.
         typed = self._whole(self._words, others) if others else ""
