@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[calotype.LocalStore]:
@@ -80,3 +85,23 @@ def test_a_payload_that_is_only_mentioned_is_served_and_its_mentions_listed(stor
     store.assets.delete(other.id)
     with pytest.raises(NotFoundError):
         store.assets.read(asset.sha256)
+
+
+def test_smaller_pictures_go_with_the_payload(store: calotype.LocalStore) -> None:
+    """To the trash they do not come along, and back from there they are made anew; purged, all of it is gone."""
+    asset = store.assets.put(PNG, filename="a.png")
+    data = store.settings.data_dir
+    folder = data / "binaries" / asset.sha256
+    assert store.assets.variant(asset.sha256, "thumb", "webp").parent == folder
+    assert len(list(folder.iterdir())) == 2
+    store.assets.delete(asset.id)
+    store.gc.execute(store.gc.plan(grace_s=0))
+    assert not folder.exists()
+    (entry,) = (data / "trash").glob(f"{asset.sha256}.*")
+    assert {path.name for path in entry.iterdir()} == {"raw", "note.json"}
+    store.assets.restore(asset.id)
+    assert [path.name for path in folder.iterdir()] == ["raw"]
+    assert store.assets.variant(asset.sha256, "thumb", "webp").exists()
+    store.assets.delete(asset.id, purge=True)
+    assert not folder.exists()
+    assert not list((data / "trash").glob(f"{asset.sha256}.*"))
