@@ -131,7 +131,13 @@ def sweeps_by_the_plan(party: Party) -> None:
 
 
 def together(folder: Path, works: Sequence[Callable[[Party], None]], seconds: float) -> list[int]:
-    """Run each work in a process of its own; return how many steps each did."""
+    """Run each work in a process of its own, all of which have to end well; return how many steps each did."""
+    assert processes(folder, works, seconds) == [0] * len(works)
+    return [int((folder.parent / f"steps.{number}").read_text()) for number in range(len(works))]
+
+
+def processes(folder: Path, works: Sequence[Callable[[Party], None]], seconds: float) -> list[int]:
+    """Run each work in a process of its own; return how each ended."""
     folder.mkdir()
     load = load_settings({}, {"data_dir": folder, "min_free_bytes": 0}).settings
     open_store(load).close()
@@ -150,8 +156,7 @@ def together(folder: Path, works: Sequence[Callable[[Party], None]], seconds: fl
             finally:
                 os._exit(status)
         children.append(child)
-    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * len(works)
-    return [int((folder.parent / f"steps.{number}").read_text()) for number in range(len(works))]
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 @pytest.mark.heavy
@@ -175,5 +180,7 @@ def test_no_live_payload_is_lost_without_any_grace(
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
 def test_the_same_harness_catches_a_sweep_by_the_plan_alone(tmp_path: Path) -> None:
-    together(tmp_path / "data", [*[uploads] * 4, deletes, sweeps_by_the_plan], 120)
-    assert (tmp_path / "losses").read_text().startswith("named: ")
+    ended = processes(tmp_path / "data", [*[uploads] * 4, deletes, sweeps_by_the_plan], 120)
+    losses = tmp_path / "losses"
+    # What is taken while it is being published may end its uploader with an error before anybody sees the loss.
+    assert any(ended[:4]) or losses.read_text().startswith("named: ")
