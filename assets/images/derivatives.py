@@ -101,7 +101,7 @@ class Derivatives:
             found = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(found.st_mode) or not found.st_size:  # empty: not synced, and then the power went
             return None
         now = self._engine.clock.now().timestamp()
         if now - found.st_mtime > _TOUCHED_EVERY_S:

@@ -56,6 +56,8 @@ _MOVING: Final = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 _UPRIGHT: Final = 1
 _TURNED: Final = frozenset({5, 6, 7, 8})
 _MAX_PROFILE: Final = 4 * 1024 * 1024
+_MAX_TEXT: Final = 32 * 1024 * 1024
+"""A character card's book may be megabytes of text in its picture; Pillow's own limit is one."""
 
 
 @contextmanager
@@ -101,6 +103,8 @@ def opened(source: BinaryIO, media_type: str, limits: Limits) -> Iterator[Image.
     if formats is None or not _available(formats[0]):
         raise unsupported(media_type, "" if formats is None else " Install calotype[heic] to have it.")
     Image.MAX_IMAGE_PIXELS = limits.pixels
+    PngImagePlugin.MAX_TEXT_CHUNK = _MAX_TEXT
+    PngImagePlugin.MAX_TEXT_MEMORY = 4 * _MAX_TEXT
     with decoding(limits, opens=True):
         image = Image.open(source, formats=formats)
     with image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from metadata.errors import InvalidError, NotFoundError, UnsupportedError
 
 from ..calls import Access, Operation, Strictness
+from ..negotiation import form_named
 from ..payloads import Payload, payload_answer
 from ..queries import Form, Parameter
 from ..standins import StandIn, draw
@@ -56,6 +58,8 @@ async def serve(call: Call) -> Response:
     """Answer with an avatar or its stand-in."""
     digest, extension = named(call)
     kind, side = StandIn(call.arguments.text(STAND_IN.name) or StandIn.ABSENT), _side(call)
+    if extension is not None:
+        form_named(extension)  # a wrong one is refused, not stood in for
     try:
         return await picture_answer(call, await in_thread(partial(_wanted, call, digest, extension, side)))
     except (NotFoundError, UnsupportedError, InvalidError):
@@ -86,7 +90,7 @@ def _stand_in(call: Call, kind: StandIn, digest: Digest, side: int) -> Payload:
     return Payload(
         size=len(data),
         media_type=_SVG,
-        etag=f"{kind}-{digest}-{side}",
+        etag=hashlib.sha256(data).hexdigest(),
         open=partial(_open, data),
         filename=f"{digest}.svg",
         inline=True,

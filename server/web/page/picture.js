@@ -29,7 +29,7 @@ export function open(chosen) {
   $("address").value = address(asset);
   $("large").hidden = !asset.thumbUrl;
   $("large").removeAttribute("src");
-  if (asset.thumbUrl) show($("large"), asset.thumbUrl.replace("/thumb", "/full"), () => { $("large").hidden = true; });
+  if (asset.thumbUrl) show($("large"), asset.thumbUrl.replace(/\/thumb(?=\.\w+$)/, "/full"), () => { $("large").hidden = true; });
   say("");
   drawTags();
   tried(drawUses)();

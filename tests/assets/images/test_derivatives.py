@@ -215,3 +215,9 @@ def test_the_cache_may_be_lost_between_two_requests(prints: Prints, engine: File
     for path in sorted((engine.paths.root / "cache").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     assert prints.derivatives.get(digest, PRESETS["card"], Format.WEBP).size > 0
+
+
+def test_an_empty_file_in_its_place_is_made_again(prints: Prints, digest: Digest) -> None:
+    made = prints.derivatives.get(digest, THUMB, Format.WEBP)
+    made.path.write_bytes(b"")
+    assert prints.derivatives.get(digest, THUMB, Format.WEBP).size == made.size

@@ -296,3 +296,12 @@ def test_heic(seeing: ModuleType) -> None:
     out = io.BytesIO()
     pillow_heif.from_pillow(seeing.scene()).save(out, quality=95)
     looks_like(seeing, made(out.getvalue()), seeing.shrunk(seeing.scene(), (160, 120)), NEAR)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_long_text_beside_a_picture_is_no_damage(seeing: ModuleType, *, packed: bool) -> None:
+    """A character card may have a whole book in it."""
+    scene, text = seeing.scene(), PngImagePlugin.PngInfo()
+    text.add_text("chara", "c2VjcmV0" * 400_000, zip=packed)
+    result = made(seeing.encoded(scene, "PNG", pnginfo=text))
+    looks_like(seeing, result, seeing.shrunk(scene, (160, 120)), EXACT)

@@ -91,3 +91,14 @@ def test_private_avatars_are_their_owners(open_api: Callable[..., Api]) -> None:
     assert api.ask("GET", f"/avatars/{sha}.png", token=api.bob).status_code == 404
     assert api.ask("GET", f"/avatars/{sha}.png?d=mp", token=api.bob).headers["content-type"] == "image/svg+xml"
     assert api.ask("GET", f"/avatars/{sha}.png").headers["cache-control"].startswith("private")
+
+
+def test_a_wrong_extension_is_refused_and_not_stood_in_for(api: Api) -> None:
+    sha = stored(api, portrait())
+    assert api.ask("GET", f"/avatars/{sha}.gif?d=identicon", token=None).status_code == 422
+    assert api.ask("GET", f"/avatars/{UNKNOWN}.gif?d=identicon", token=None).status_code == 422
+
+
+def test_a_stand_ins_tag_is_of_its_bytes(api: Api) -> None:
+    answer = api.ask("GET", f"/avatars/{UNKNOWN}?d=identicon", token=None)
+    assert answer.headers["etag"] == f'"{hashlib.sha256(answer.content).hexdigest()}"'
