@@ -231,7 +231,7 @@ def _assemble(
         trash_s=settings.trash_s,
     )
     gc = Collection(premises, settings.gc_grace_s)
-    prints = _prints(settings, engine, records.facts)
+    prints = _prints(settings, engine, records.facts, clock)
     backups = _backups(settings, engine, documents, vault, disposal.trash)
     return Store(settings, folder, clock, engine, documents, library, owner, vault, records, prints, gc, backups)
 
@@ -264,7 +264,7 @@ def _library(
     )
 
 
-def _prints(settings: Settings, engine: FileEngine, facts: FactsRepository) -> Prints:
+def _prints(settings: Settings, engine: FileEngine, facts: FactsRepository, clock: Clock) -> Prints:
     return Prints.open(
         engine,
         facts,
@@ -275,6 +275,8 @@ def _prints(settings: Settings, engine: FileEngine, facts: FactsRepository) -> P
         ),
         budget=settings.variant_cache_bytes,
         decoders=settings.decoders,
+        # What is derived is not what MAX_STORE_BYTES counts, but it must not fill the disk either.
+        room=Room(engine.paths.root, lambda: 0, clock, min_free=settings.min_free_bytes).check,
         sharers=settings.workers,
     )
 

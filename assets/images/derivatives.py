@@ -21,7 +21,7 @@ from .limits import unsupported
 from .recipe import recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from metadata.files.engine import FileEngine
@@ -64,11 +64,19 @@ class Derivatives:
         flights: computations under way.
         ledger: the account of all derived pictures.
         scratch: a folder for what is being made; it is made when it is missing.
+        room: returns when the disk has room for another file.
     """
 
     def __init__(
-        self, engine: FileEngine, workers: Workers, flights: Flights[Derived], ledger: Ledger, scratch: Path
+        self,
+        engine: FileEngine,
+        workers: Workers,
+        flights: Flights[Derived],
+        ledger: Ledger,
+        scratch: Path,
+        room: Callable[[], None],
     ) -> None:
+        self._room = room
         self.workers = workers
         self._ledger = ledger
         self._engine = engine
@@ -133,6 +141,7 @@ class Derivatives:
             return
 
     def _make(self, digest: Digest, variant: Variant, form: Format) -> Derived:
+        self._room()
         try:
             with self._source(digest) as source, self._sink() as sink:
                 job = {

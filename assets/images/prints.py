@@ -14,7 +14,7 @@ from .variants import Variants
 from .workers import Slots, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from metadata.files.engine import FileEngine
@@ -42,7 +42,7 @@ class Prints:
     ledger: Ledger
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - the settings of pictures, each by its name
         cls,
         engine: FileEngine,
         facts: FactsRepository,
@@ -52,6 +52,7 @@ class Prints:
         limits: Limits,
         budget: int,
         decoders: int,
+        room: Callable[[], None],
         sharers: int = 1,
     ) -> Self:
         """Put it together; nothing is read, and no process started, before the first picture is asked for.
@@ -64,6 +65,7 @@ class Prints:
             limits: what one picture may ask for.
             budget: bytes that derived pictures may take.
             decoders: how many pictures are decoded at once, over all processes that use the folder.
+            room: returns when the disk has room for another picture, else raises.
             sharers: how many processes that is likely to be; each keeps its share of idle decoders.
         """
         place = cache / "derived"
@@ -71,7 +73,7 @@ class Prints:
         ledger = Ledger(place / "account")
         workers = Workers(slots, limits, keep=max(1, decoders // sharers), lost=lambda: ledger.add(killed=1))
         flights: Flights[Derived] = Flights(place / "flights", engine.clock, wait_s=6 * limits.seconds)
-        derivatives = Derivatives(engine, workers, flights, ledger, place / "scratch")
+        derivatives = Derivatives(engine, workers, flights, ledger, place / "scratch", room)
         tidying = Tidying(engine, ledger, budget, place)
         return cls(Variants(sizes), derivatives, tidying, Glances(facts, derivatives, place), ledger)
 

@@ -105,3 +105,13 @@ def test_smaller_pictures_go_with_the_payload(store: calotype.LocalStore) -> Non
     store.assets.delete(asset.id, purge=True)
     assert not folder.exists()
     assert not list((data / "trash").glob(f"{asset.sha256}.*"))
+
+
+def test_smaller_pictures_do_not_fill_the_disk(tmp_path: Path) -> None:
+    with calotype.open(tmp_path / "data", min_free_bytes=0) as store:
+        asset = store.assets.put(PNG)
+        made = store.assets.variant(asset.sha256, "thumb")
+    with calotype.open(tmp_path / "data", min_free_bytes=1 << 60) as store:
+        with pytest.raises(FullError, match="MIN_FREE_BYTES"):
+            store.assets.variant(asset.sha256, "card")
+        assert store.assets.variant(asset.sha256, "thumb") == made

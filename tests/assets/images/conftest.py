@@ -57,7 +57,14 @@ def open_prints(engine: FileEngine, facts: FactsRepository) -> Iterator[Opener]:
     def opened(limits: Limits | None = None, *, budget: int = 1 << 30, decoders: int = 2) -> Prints:
         cache = engine.paths.root / "cache"
         prints = Prints.open(
-            engine, facts, cache, sizes=SIZES, limits=limits or Limits(), budget=budget, decoders=decoders
+            engine,
+            facts,
+            cache,
+            sizes=SIZES,
+            limits=limits or Limits(),
+            budget=budget,
+            decoders=decoders,
+            room=lambda: None,
         )
         made.append(prints)
         return prints
