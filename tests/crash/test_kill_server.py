@@ -126,7 +126,14 @@ def _workers(server: Any) -> list[int]:
     """Return the ids of the processes that serve; beside them the supervisor has one that tracks resources."""
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [int(child) for child in children if b"spawn_main" in _command(child)]
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:  # it ended meanwhile
+        return b""
 
 
 def _until(true: Callable[[], bool]) -> None:

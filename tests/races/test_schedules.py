@@ -234,8 +234,10 @@ def test_no_order_of_steps_leaves_half_a_copy(
 @pytest.mark.heavy
 @pytest.mark.timeout(1200)
 def test_the_same_schedules_catch_a_backup_without_its_lease(
-    stage: Stage, schedules: ModuleType, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, schedules: ModuleType, scale: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if scale == 1:
+        pytest.skip("the order that shows it may be the hundredth, which takes minutes: make verify")
     monkeypatch.setattr(stage.one.engine.locks, "lease_shared", nullcontext)
 
     def once(run: Any) -> str | None:

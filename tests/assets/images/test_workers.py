@@ -123,9 +123,16 @@ def test_closing_leaves_nothing_behind(make: Make, source: int) -> None:
 
 def test_no_more_are_kept_than_wanted(make: Make, source: int) -> None:
     workers = make(3, keep=1)
+
+    def work(_: int) -> object:
+        own = os.open(f"/proc/self/fd/{source}", os.O_RDONLY)  # a place to read from that is nobody else's
+        try:
+            return workers.run(JOB, [own]).done["width"]
+        finally:
+            os.close(own)
+
     with ThreadPoolExecutor(3) as pool:
-        for task in [pool.submit(workers.run, JOB, [source]) for _ in range(9)]:
-            assert task.result().done["width"] == 400
+        assert list(pool.map(work, range(9))) == [400] * 9
     assert len(workers.idle()) == 1
 
 
