@@ -64,6 +64,7 @@ def test_workers_answer_as_one_and_what_a_dead_one_counted_stays(serving: Module
         for number in range(12):
             with server.client() as client:
                 assert client.post("/api/assets", content=f"file {number}".encode()).status_code == 201
+        until_counted(server, 12)
         os.kill(_workers(server.process.pid)[-1], signal.SIGKILL)
         for _ in range(12):
             found = asked(server)
@@ -72,6 +73,13 @@ def test_workers_answer_as_one_and_what_a_dead_one_counted_stays(serving: Module
         assert len(list(tmp_path.glob("calotype-metrics-*"))) == 1
         server.stop()
     assert list(tmp_path.glob("calotype-metrics-*")) == []
+
+
+def until_counted(server: Any, uploads: int) -> None:
+    """Wait for the last visits: a worker counts one after its answer is out, and one killed in between never does."""
+    deadline = time.monotonic() + 60
+    while asked(server)["requests_total", "POST", "/api/assets", "201"] != uploads:
+        assert time.monotonic() < deadline
 
 
 def asked(server: Any) -> dict[tuple[str, ...], float]:
