@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
 
 from .accesslog import AccessLog
 from .cors import CrossOrigin
@@ -81,6 +83,21 @@ class RootPath:
         await self.app(scope, receive, send)
 
 
+class Doorstep:
+    """Sends whoever asks for the prefix without the slash behind it on to the page: its links are relative to that."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self.app = app
+        self.root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect for good, and never to a host that the request named; or pass the request on."""
+        app = self.app
+        if self.root_path and scope["type"] == "http" and scope["path"] == self.root_path:
+            app = RedirectResponse(f"{self.root_path}/", HTTPStatus.PERMANENT_REDIRECT)
+        await app(scope, receive, send)
+
+
 def random_request_id() -> str:
     """Return 16 hex digits nobody has seen."""
     return secrets.token_hex(8)
@@ -95,6 +112,7 @@ def door(
     new_id: Callable[[], str] = random_request_id,
 ) -> ASGIApp:
     """Wrap an application whose own error handlers are in place; uvicorn's proxy and Server headers have to be off."""
+    app = Doorstep(app, settings.root_path)
     app = OriginCheck(app, settings)
     app = HostCheck(app, settings)
     app = CrossOrigin(app, settings)

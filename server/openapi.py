@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openapi_pydantic import OpenAPI
 
 from .calls import Access
+from .groups import GROUPS, group_of
 from .queries import FLAG_VALUES, Form
 from .responses import PROBLEM_TYPE
 from .wireschemas import ref, schemas
@@ -56,6 +57,7 @@ def document(operations: Sequence[Operation], *, base: str = "") -> dict[str, An
         base: what addresses begin with.
     """
     paths: dict[str, dict[str, Any]] = {}
+    used = {group_of(operation.path) for operation in operations}
     for operation in operations:
         described = _operation(operation)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
@@ -65,6 +67,7 @@ def document(operations: Sequence[Operation], *, base: str = "") -> dict[str, An
         "openapi": "3.1.0",
         "info": {"title": "Calotype", "version": version("calotype"), "description": _ABOUT},
         "servers": [{"url": base or "/"}],
+        "tags": [{"name": group.name, "description": group.meaning} for group in GROUPS if group.name in used],
         "paths": paths,
         "components": {
             "schemas": schemas(),
@@ -78,6 +81,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": _name(operation.method, operation.path),
         "summary": operation.summary,
+        "tags": [group_of(operation.path)],
         "parameters": [*_path_parameters(operation.path), *map(_query_parameter, operation.parameters)],
         "responses": _responses(operation),
     }

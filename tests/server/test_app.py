@@ -90,6 +90,16 @@ def test_under_a_prefix_addresses_carry_it(open_api: Callable[..., Api], png: by
     assert api.ask("GET", "/pictures/healthz", token=None).status_code == 200
 
 
+def test_a_prefix_without_its_slash_leads_to_the_page(open_api: Callable[..., Api]) -> None:
+    api = open_api(ROOT_PATH="/pictures")
+    answer = api.ask("GET", "/pictures", token=None)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/pictures/")
+    assert "x-request-id" in answer.headers
+    for page in (answer.headers["location"], "/"):
+        assert "<title>Calotype</title>" in api.ask("GET", page, token=None).text
+    assert open_api().ask("GET", "", token=None).status_code == 200
+
+
 def test_with_a_public_address_addresses_are_whole(open_api: Callable[..., Api]) -> None:
     api = open_api(PUBLIC_URL="https://pictures.example.org/x/")
     answer = api.ask("POST", "/api/assets", content=b"1")

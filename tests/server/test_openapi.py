@@ -44,6 +44,13 @@ def test_every_operation_is_in_it_and_has_a_name_of_its_own(described: dict[str,
         assert ("head" in described["paths"][operation.path]) >= (operation.method == "GET")
 
 
+def test_every_operation_is_in_one_group_and_every_group_has_some(described: dict[str, Any]) -> None:
+    tags = [operation["tags"] for path in described["paths"].values() for operation in path.values()]
+    assert {len(names) for names in tags} == {1}
+    assert {names[0] for names in tags} == {group["name"] for group in described["tags"]}
+    assert all(group["description"] for group in described["tags"])
+
+
 def test_it_is_served_to_anybody(api: Api) -> None:
     answer = api.ask("GET", "/openapi.json", token=None)
     assert (answer.status_code, answer.json()["info"]["title"]) == (200, "Calotype")

@@ -3,6 +3,7 @@ SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#interface",
   deepLinking: true,
+  docExpansion: "none",
   persistAuthorization: false,
   validatorUrl: null,
 });
