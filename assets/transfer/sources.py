@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from metadata.errors import CalotypeError, InvalidError, NotFoundError, UnreadableError
@@ -15,7 +16,6 @@ from metadata.files.codec import decode_document, decode_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line; a longer one is no record but damage, and must not fill the memory."""
@@ -65,10 +65,16 @@ class Folder:
         """Return the names in a folder in order; none when it is absent.
 
         Raises:
-            UnreadableError: it cannot be looked into.
+            UnreadableError: it cannot be looked into, or leads out of the folder.
         """
         try:
-            return sorted(entry.name for entry in (self.root / path).iterdir())
+            place = Path(os.path.realpath(self._real / path))
+            if not place.is_relative_to(self._real):
+                raise UnreadableError(
+                    f"{path} leads out of the folder, so nothing in it was read. Put the folder itself there.",
+                    path=path,
+                )
+            return sorted(entry.name for entry in place.iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:

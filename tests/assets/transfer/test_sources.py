@@ -79,6 +79,19 @@ def test_a_link_inside_is_followed(folder: Folder) -> None:
     assert folder.names("absent") == []
 
 
+def test_a_folder_that_leads_out_is_not_looked_into(folder: Folder) -> None:
+    (folder.root.parent / "secrets").mkdir()
+    (folder.root / "inside").mkdir()
+    write(folder, "inside/a.txt", b"x")
+    (folder.root / "link").symlink_to("inside")
+    (folder.root / "out").symlink_to(folder.root.parent / "secrets")
+    (folder.root / "circle").symlink_to("circle")
+    assert folder.names("link") == ["a.txt"]
+    for path in ("out", "..", "circle"):
+        with pytest.raises(UnreadableError):
+            folder.names(path)
+
+
 def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidError):

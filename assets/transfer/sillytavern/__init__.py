@@ -1,0 +1,1 @@
+"""The folder of SillyTavern: what lies where in it, and how it comes into a store."""
