@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from metadata.errors import CalotypeError, NotFoundError
+from metadata.repositories.facts import Noted
 
 from .digest import Digest
 from .images.headers import probe
@@ -18,7 +19,7 @@ from .media import Media, media_named, sniff
 from .upload import Payload, Stored, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from metadata.documents.contract import Change, Documents, Record
     from metadata.repositories.facts import FactsRepository
@@ -114,12 +115,31 @@ class Library:
 
         Returns whether they were not there before.
         """
-        digest = staged.digest
-        self._take_back(digest, staged.size)
-        doubted = not self._facts.trusted(digest, self._trusted_s)
-        fresh = self.blobs.publish(staged, durable=durable, doubted=doubted)
-        self._facts.note_upload(digest, facts, hashed=fresh or doubted)
+        return self.publish_all([(staged, facts)], durable=durable)[0]
+
+    def publish_all(
+        self, several: Sequence[tuple[Staged, Mapping[str, object]]], *, durable: bool = False
+    ) -> list[bool]:
+        """Publish as `publish` does, all or nothing, with one write for the notes; the locks of all shards are held."""
+        fresh: list[bool] = []
+        notes: list[Noted] = []
+        try:
+            for staged, facts in several:
+                self._take_back(staged.digest, staged.size)
+                doubted = not self._facts.trusted(staged.digest, self._trusted_s)
+                fresh.append(self.blobs.publish(staged, durable=durable, doubted=doubted))
+                notes.append(Noted(staged.digest, facts, hashed=fresh[-1] or doubted))
+            self._facts.note_uploads(notes)
+        except CalotypeError:
+            self.withdraw(staged.digest for (staged, _), new in zip(several, fresh, strict=False) if new)
+            raise
         return fresh
+
+    def withdraw(self, digests: Iterable[Digest]) -> None:
+        """Remove payloads that were published just now for a record that was then refused; the shards are held."""
+        for digest in digests:
+            if not self.images.is_live(digest):
+                self._remove(digest)
 
     def find(self, digest: Digest) -> Payload:
         """Return a live payload: one that a record names or mentions; from the trash, if it is there.
@@ -220,8 +240,7 @@ class Library:
             return self.images.add(record, new)
         except CalotypeError:
             # The record was refused (a link to nothing, say): bytes that came only for it go again.
-            if fresh and not self.images.is_live(digest):
-                self._remove(digest)
+            self.withdraw([digest] if fresh else [])
             raise
 
     def _with_tags(self, asset: Asset, tags: list[str], new: list[Change]) -> Asset:

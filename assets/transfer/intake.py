@@ -5,7 +5,7 @@ The order is the library's: payload first, then the record that names it, both u
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,11 +18,10 @@ from ..media import sniff
 from .sources import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from metadata.documents.contract import Documents, Record
-    from metadata.repositories.facts import FactsRepository
 
     from ..blobs.base import Staged
     from ..library import Library, Shards
@@ -61,17 +60,13 @@ class Intake:
         documents: where the records live; its gate is held around what touches both.
         library: where the payloads go.
         shards: the payloads' locks.
-        facts: what is known of payloads.
         limit: the largest payload, in bytes.
     """
 
-    def __init__(
-        self, documents: Documents, library: Library, shards: Shards, facts: FactsRepository, *, limit: int
-    ) -> None:
+    def __init__(self, documents: Documents, library: Library, shards: Shards, *, limit: int) -> None:
         self._documents = documents
         self._library = library
         self._shards = shards
-        self._facts = facts
         self._limit = limit
 
     def look(self, path: Path, filename: str) -> Seen:
@@ -83,7 +78,7 @@ class Intake:
         """
         hasher, head = Hasher(), bytearray()
         with opened(path) as source:
-            for chunk in self._chunks(source, path):
+            for chunk in self._chunks(source, path.name):
                 hasher.update(chunk)
                 if (room := HEAD_BYTES - len(head)) > 0:
                     head += chunk[:room]
@@ -113,51 +108,85 @@ class Intake:
             FullError: there is no room.
             CalotypeError: as `look`, or what `write` raised.
         """
-        staged = self._staged(path)
-        try:
-            seen = _seen(staged.digest, staged.size, staged.head, staged.read_at, filename)
-            with self._documents.guard(), self._shards(staged.digest.shard):
-                fresh = self._library.publish(staged, seen.facts)
-                self._write(seen, write, fresh=fresh)
-        finally:
-            staged.discard()
+        with opened(path) as source:
+            staged = self.stage(source, path.name)
+        self.keep([(staged, filename, {})], lambda seen: write(seen[0]))
 
-    def _write(self, seen: Seen, write: Callable[[Seen], None], *, fresh: bool) -> None:
-        try:
-            write(seen)
-        except CalotypeError:
-            if fresh and not self._library.images.is_live(seen.digest):
-                with suppress(NotFoundError):
-                    self._library.blobs.remove(seen.digest)
-                self._facts.forget(seen.digest)
-            raise
+    def stage(self, source: BinaryIO, name: str) -> Staged:
+        """Read bytes to their end and make them durable; whoever gets the result keeps or discards it.
 
-    def _staged(self, path: Path) -> Staged:
-        with opened(path) as source, self._library.receive() as staging:
-            for chunk in self._chunks(source, path):
+        Args:
+            source: where they come from.
+            name: what messages call them.
+
+        Raises:
+            FullError: there is no room.
+            InvalidError: they are none, or too many.
+            UnreadableError: they cannot be read.
+        """
+        with self._library.receive() as staging:
+            for chunk in self._chunks(source, name):
                 staging.write(chunk)
             return staging.finish()
 
-    def _chunks(self, source: BinaryIO, path: Path) -> Iterator[bytes]:
+    def keep(
+        self,
+        several: Sequence[tuple[Staged, str, Mapping[str, object]]],
+        write: Callable[[Sequence[Seen]], None],
+    ) -> None:
+        """Publish staged bytes, and have the records written that name them; the staged bytes are used up.
+
+        Args:
+            several: staged bytes, each with what it is called and with facts that its bytes do not tell by themselves.
+                Not many: the locks of all their shards are held together.
+            write: stores the records; what it raises is raised, and bytes that came for them alone go again.
+
+        Raises:
+            FullError: there is no room.
+            CalotypeError: what `write` raised.
+        """
+        try:
+            seen = [self.seen(staged, filename, told) for staged, filename, told in several]
+            with ExitStack() as held:
+                held.enter_context(self._documents.guard())
+                for shard in sorted({staged.digest.shard for staged, _, _ in several}):
+                    held.enter_context(self._shards(shard))
+                staged = [one for one, _, _ in several]
+                fresh = self._library.publish_all(list(zip(staged, (one.facts for one in seen), strict=True)))
+                try:
+                    write(seen)
+                except CalotypeError:
+                    self._library.withdraw(one.digest for one, new in zip(staged, fresh, strict=True) if new)
+                    raise
+        finally:
+            for one, _, _ in several:
+                one.discard()
+
+    def seen(self, staged: Staged, filename: str, told: Mapping[str, object] | None = None) -> Seen:
+        """Return what staged bytes are, with what else is told of them."""
+        seen = _seen(staged.digest, staged.size, staged.head, staged.read_at, filename)
+        return Seen(seen.digest, {**seen.facts, **(told or {})})
+
+    def _chunks(self, source: BinaryIO, name: str) -> Iterator[bytes]:
         size = 0
-        while chunk := _chunk(source, path):
+        while chunk := _chunk(source, name):
             size += len(chunk)
             if size > self._limit:
                 raise InvalidError(
-                    f"{path.name} is larger than {self._limit} bytes. Raise CALOTYPE_MAX_UPLOAD_BYTES and run the "
+                    f"{name} is larger than {self._limit} bytes. Raise CALOTYPE_MAX_UPLOAD_BYTES and run the "
                     "import again.",
                     setting="CALOTYPE_MAX_UPLOAD_BYTES",
                 )
             yield chunk
         if not size:
-            raise InvalidError(f"{path.name} is empty; there is nothing to store.")
+            raise InvalidError(f"{name} is empty; there is nothing to store.")
 
 
-def _chunk(source: BinaryIO, path: Path) -> bytes:
+def _chunk(source: BinaryIO, name: str) -> bytes:
     try:
         return source.read(_CHUNK_BYTES)
     except OSError as error:
-        raise UnreadableError(f"{path} cannot be read: {error.strerror}.", file=str(path)) from error
+        raise UnreadableError(f"{name} cannot be read: {error.strerror}.", file=name) from error
 
 
 def _seen(digest: Digest, size: int, head: bytes, read_at: Callable[[int, int], bytes], filename: str) -> Seen:

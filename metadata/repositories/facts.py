@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,15 @@ from .base import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What an upload told of a payload; the members are the arguments of `FactsRepository.note_upload`."""
+
+    sha256: str
+    found: Mapping[str, object]
+    hashed: bool = False
 
 
 class FactsRepository(Repository[Fact]):
@@ -46,19 +56,17 @@ class FactsRepository(Repository[Fact]):
             found: what its bytes told, by on-disk names.
             hashed: the copy that is stored now was hashed, so whatever was held against an older one is settled.
         """
+        return self.note_uploads([Noted(sha256, found, hashed=hashed)])[0]
+
+    def note_uploads(self, uploads: Sequence[Noted]) -> list[Fact]:
+        """Note that several payloads were uploaded now, in one write."""
         now = timestamp(self._clock.now())
-
-        def edit(record: Record | None) -> Record:
-            known = dict(record or {})
-            if hashed and record is not None:
-                known.pop("rottenAt", None)
-                known["verifiedAt"] = now
-            first = known.get("firstStoredAt", now)
-            fields = {**known, "sha256": sha256, **found, "firstStoredAt": first, "lastUploadAt": now}
-            return Fact.from_record(to_be_seen(fields)).to_record()
-
-        (stored,) = self._documents.apply([Change("fact", sha256, edit)])
-        return self._entity(self._certain(stored))
+        facts = []
+        for made in self._documents.each([Change("fact", one.sha256, partial(_uploaded, one, now)) for one in uploads]):
+            if isinstance(made, CalotypeError):
+                raise made
+            facts.append(self._entity(self._certain(made)))
+        return facts
 
     def unseen(self, limit: int) -> list[str]:
         """Return some payloads that are pictures and were not looked at yet, oldest first."""
@@ -99,6 +107,16 @@ class FactsRepository(Repository[Fact]):
 def to_be_seen(fact: Record) -> Record:
     """Return a fact with the mark of a picture that somebody has to look at yet, if it is one."""
     return {**fact, "unseen": True} if "width" in fact and "placeholder" not in fact else fact
+
+
+def _uploaded(upload: Noted, now: str, record: Record | None) -> Record:
+    known = dict(record or {})
+    if upload.hashed and record is not None:
+        known.pop("rottenAt", None)
+        known["verifiedAt"] = now
+    first = known.get("firstStoredAt", now)
+    fields = {**known, "sha256": upload.sha256, **upload.found, "firstStoredAt": first, "lastUploadAt": now}
+    return Fact.from_record(to_be_seen(fields)).to_record()
 
 
 def _seen(told: Mapping[str, object], fact: Record | None) -> Record | None:

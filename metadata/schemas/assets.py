@@ -94,7 +94,8 @@ class Fact(Entity):
             none of the three cannot be decoded.
         placeholder: a tiny stand-in picture as text, shown while the picture loads.
         perceptual_hash: a short hash that is near for pictures that look alike.
-        picture_identity: a hash of the decoded picture, equal for pictures with equal pixels.
+        picture_identity: the SHA-256 of a PNG without the chunks of a character card; known of the cards that were
+            imported, so that editions of one card share their picture.
         verified_at: when the stored bytes were last hashed and found to be what their name says.
         rotten_at: when they were found not to be; until they are replaced no upload trusts them.
     """

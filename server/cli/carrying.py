@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from assets.transfer.intake import Intake
 from assets.transfer.report import Report, Status
 from metadata.errors import FullError, InvalidError, NotFoundError
 
@@ -66,18 +65,6 @@ def user_id(store: calotype.LocalStore, email: str | None) -> str | None:
     if user is None:
         raise NotFoundError(f"There is no user {email}; `calotype user create {email}` makes one.", object=email)
     return user.id
-
-
-def intake(store: calotype.LocalStore) -> Intake:
-    """Return what takes payloads into an opened folder."""
-    inside = store.inside
-    return Intake(
-        inside.documents,
-        inside.assets,
-        lambda first_byte: inside.engine.locks.shard(first_byte).hold(),
-        inside.records.facts,
-        limit=int(store.settings.max_upload_bytes),
-    )
 
 
 def keep_apart(source: Path, data_dir: Path | None) -> None:

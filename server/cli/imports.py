@@ -13,8 +13,9 @@ from assets.transfer.report import Report
 from metadata.errors import InvalidError
 from metadata.sealing import Sealer
 
+from ..importing import intake_of
 from ..sources import opened
-from .carrying import carry_out, intake, keep_apart, user_id
+from .carrying import carry_out, keep_apart, user_id
 from .options import AsJson, DataDir
 from .output import Output
 from .places import open_folder
@@ -76,7 +77,9 @@ def quilttap(
     keep_apart(layout.data.root, data_dir)
     with open_folder(data_dir, output, create=not dry_run) as store:
         options = Options(user_id(store, user), dry_run, newer)
-        work = QuilttapImport(layout, store.inside.records, intake(store), _sealer(store, pepper_file), options)
+        work = QuilttapImport(
+            layout, store.inside.records, intake_of(store.inside), _sealer(store, pepper_file), options
+        )
         return carry_out(work.run(), work.count, Report(dry_run), output)
 
 

@@ -65,7 +65,7 @@ ELSEWHERE: dict[str, str] = {
         "tests/assets/backup/test_restoring.py",
     ),
     # How an import runs and ends shows in the imports.
-    "server/cli/carrying.py": "tests/server/cli/test_imports.py",
+    **dict.fromkeys(["server/importing.py", "server/cli/carrying.py"], "tests/server/cli/test_imports.py"),
     # The model is tested where it is loaded: it never reads the environment by itself.
     "server/settings.py": "tests/server/test_configuration.py",
 }

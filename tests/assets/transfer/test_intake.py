@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from metadata.repositories.facts import FactsRepository
 from metadata.repositories.images import ImagesRepository
 from metadata.repositories.tags import TagsRepository
 from server.configuration import load_settings
+from server.importing import intake_of
 from server.local import LocalStore
 from server.wiring import open_store
 
@@ -41,7 +43,7 @@ class Shelf:
         parts: dict[str, Any] = {"images": ImagesRepository(documents), "tags": TagsRepository(documents)}
         room = Room(None, lambda: 0, SystemClock())
         library = Library(documents, self.blobs, lambda _: nullcontext(), room, facts=self.facts, **parts)
-        self.intake = Intake(documents, library, lambda _: nullcontext(), self.facts, limit=100)
+        self.intake = Intake(documents, library, lambda _: nullcontext(), limit=100)
 
 
 @pytest.fixture
@@ -102,6 +104,40 @@ def test_what_is_empty_or_too_large_is_refused(shelf: Shelf, tmp_path: Path, con
     assert not list(shelf.blobs.scan())
 
 
+def test_several_are_kept_together_with_what_else_is_told_of_them(shelf: Shelf) -> None:
+    staged = [shelf.intake.stage(io.BytesIO(data), "one") for data in (GIF, b"text", GIF)]
+    told = {"pictureIdentity": SHA256}
+    seen: list[Seen] = []
+    shelf.intake.keep([(one, "a.gif", told if one.size != 4 else {}) for one in staged], seen.extend)
+    assert [(one.digest, one.facts["mediaType"]) for one in seen] == [
+        (SHA256, "image/gif"),
+        (staged[1].digest, "text/plain"),
+        (SHA256, "image/gif"),
+    ]
+    assert shelf.facts.get(SHA256).picture_identity == SHA256
+    assert set(shelf.blobs.scan()) == {SHA256, staged[1].digest}
+
+
+def test_nothing_of_several_stays_when_their_records_are_refused(shelf: Shelf) -> None:
+    staged = [shelf.intake.stage(io.BytesIO(data), "one") for data in (GIF, b"text")]
+
+    def refuse(_: object) -> None:
+        raise ConflictError("No.")
+
+    with pytest.raises(ConflictError):
+        shelf.intake.keep([(one, "file", {}) for one in staged], refuse)
+    assert not list(shelf.blobs.scan())
+    assert shelf.facts.find_by_id(SHA256) is None
+
+
+def test_nothing_of_several_stays_when_one_cannot_be_published(shelf: Shelf) -> None:
+    staged = [shelf.intake.stage(io.BytesIO(data), "one") for data in (GIF, b"text")]
+    facts = {"mediaType": 5}  # no fact can say that
+    with pytest.raises(InvalidError):
+        shelf.intake.keep([(staged[0], "file", {}), (staged[1], "file", facts)], lambda _: None)
+    assert not list(shelf.blobs.scan())
+
+
 def test_bytes_come_back_from_the_trash(tmp_path: Path, picture: Path) -> None:
     settings = load_settings({"DATA_DIR": str(tmp_path / "data"), "CALOTYPE_MIN_FREE_BYTES": "0"}).settings
     with LocalStore(open_store(settings)) as store:
@@ -109,10 +145,6 @@ def test_bytes_come_back_from_the_trash(tmp_path: Path, picture: Path) -> None:
         store.gc.execute(store.gc.plan(grace_s=0))
         assert [one.sha256 for one in store.gc.trashed()] == [SHA256]
         inside = store.inside
-        shards = inside.engine.locks.shard
-        intake = Intake(
-            inside.documents, inside.assets, lambda byte: shards(byte).hold(), inside.records.facts, limit=100
-        )
-        intake.take(picture, "picture.gif", lambda _: None)
+        intake_of(inside).take(picture, "picture.gif", lambda _: None)
         assert store.gc.trashed() == []
         assert inside.records.facts.get(SHA256).frames == 1

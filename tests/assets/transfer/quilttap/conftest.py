@@ -78,7 +78,7 @@ class Home:
             "tags": self.records.tags,
         }
         library = Library(self.documents, self.blobs, lambda _: nullcontext(), room, **parts)
-        self.intake = Intake(self.documents, library, lambda _: nullcontext(), self.records.facts, limit=1_000_000)
+        self.intake = Intake(self.documents, library, lambda _: nullcontext(), limit=1_000_000)
         self.first = self.records.users.ensure_first().id
 
     def importing(
