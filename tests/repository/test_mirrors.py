@@ -24,6 +24,11 @@ ELSEWHERE: dict[str, str] = {
     "assets/blobs/base.py": "tests/contracts/test_blobs.py",
     # Plain values, tested where they are made.
     "assets/upload.py": "tests/assets/test_library.py",
+    # What it takes for a card to be refused, and which of several texts is one, shows where cards are read.
+    **dict.fromkeys(
+        [f"assets/cards/{name}.py" for name in ("errors", "limits", "texts")],
+        "tests/assets/cards/test_reading.py",
+    ),
     "assets/gc/data.py": "tests/assets/gc/test_planning.py",
     "assets/gc/premises.py": "tests/assets/gc/test_planning.py",
     # One format each, reached through `measure` alone; the tests build every format and walk the corpus.
