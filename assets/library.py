@@ -125,7 +125,7 @@ class Library:
         notes: list[Noted] = []
         try:
             for staged, facts in several:
-                self._take_back(staged.digest, staged.size)
+                self._take_back(staged.digest)
                 doubted = not self._facts.trusted(staged.digest, self._trusted_s)
                 fresh.append(self.blobs.publish(staged, durable=durable, doubted=doubted))
                 notes.append(Noted(staged.digest, facts, hashed=fresh[-1] or doubted))
@@ -250,10 +250,10 @@ class Library:
             asset.id, lambda current: current.replaced(tags=list(dict.fromkeys([*current.tags, *tags]))), new
         )
 
-    def _take_back(self, digest: Digest, size: int | None = None) -> None:
+    def _take_back(self, digest: Digest) -> None:
         """Have a payload back from the trash, if it is there; the shard's lock is held."""
         if self._disposal is not None:
-            self._disposal.trash.take_back(digest, size)
+            self._disposal.trash.take_back(digest)
 
     def _healed(self, digest: Digest) -> int | None:
         """Return the size of a live payload that was missing, once it is back from the trash; None if it is not there.

@@ -1,13 +1,15 @@
 """The trash: payloads that nothing used, kept for a while in `trash/<sha256>.<unix seconds>/`.
 
 An entry is the payload's own directory, moved by one rename, without what was derived from it and with a `note.json`
-that keeps what was known of it (its line in `facts.jsonl`). Taking it back is one rename, too. Whatever a crash leaves
-between the two is finished by the next collection: an entry without a note is a sound entry.
+that keeps what was known of it: its line in `facts.jsonl`, and the deleted records that named it. Taking it back is one
+rename, too. Whatever a crash leaves between the two is finished by the next collection: an entry without a note is a
+sound entry. Bytes are hashed before they come back: they may have rotted where nobody reads them.
 """
 
 from __future__ import annotations
 
-import json
+import errno
+import os
 import re
 import stat
 import threading
@@ -16,16 +18,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metadata.errors import InvalidError
+from metadata.errors import InvalidError, NotFoundError, UnreadableError
 from metadata.files import atomic
 from metadata.files.identity import identity_of
 from metadata.files.trouble import told
 
 from .blobs import layout
-from .digest import Digest
+from .digest import Digest, Hasher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from metadata.clock import Clock
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 TRASH: Final = "trash"
 NOTE: Final = "note.json"
 _GONE: Final = ".gone"
+_READ = os.O_RDONLY | os.O_NOFOLLOW
+_PIECE = 1024 * 1024
 _ENTRY = re.compile(r"(?P<digest>[0-9a-f]{64})\.(?P<since>\d{1,12})")
 
 
@@ -92,11 +96,17 @@ class Trash:
                 return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
-    def put(self, digests: Sequence[Digest]) -> list[Digest]:
+    def put(
+        self, digests: Sequence[Digest], buried: Callable[[Digest], Sequence[Record]] = lambda _: ()
+    ) -> list[Digest]:
         """Move payloads of one shard into the trash, durably, and forget their facts; return those that were there.
 
         A payload whose directory is gone already has only its facts forgotten: that is how an interrupted move is
         finished.
+
+        Args:
+            digests: the payloads.
+            buried: returns the deleted records that named one. Their tombstones may go before the entry does.
         """
         now = int(self._clock.now().timestamp())
         there = [digest for digest in digests if self._exists(self._payload(digest))]
@@ -106,25 +116,34 @@ class Trash:
             atomic.move_all(self._fs, [(self._payload(entry.digest), self._place(entry)) for entry in made])
         cut_off = [entry for digest in digests if digest not in there for entry in self.of(digest)]
         for entry in made + cut_off:
-            self._settle(entry)
+            self._settle(entry, buried)
         self._facts.forget_all([str(digest) for digest in digests])
         return there
 
-    def take_back(self, digest: Digest, size: int | None = None) -> bool:
-        """Give a payload its place back, with what was known of it; False when the trash has none of this size.
+    def take_back(self, digest: Digest) -> bool:
+        """Give a payload its place back, with what was known of it; False when the trash has no sound copy of it.
 
-        Args:
-            digest: the payload.
-            size: how many bytes it has to have, where that is known.
+        Where a sound one is in its place, nothing happens; anything else there goes to `quarantine/`.
+
+        Raises:
+            UnreadableError: it cannot be told what is sound.
         """
-        if self._exists(self._payload(digest)):
+        entries = self.of(digest)
+        if not entries or self.stands(digest):
             return False
-        for entry in reversed(self.of(digest)):
-            held = self.size(entry)
-            if held is not None and held == (held if size is None else size):
+        for entry in reversed(entries):
+            if self._sound(entry.path, digest):
                 self._revive(entry)
                 return True
         return False
+
+    def stands(self, digest: Digest) -> bool:
+        """Tell whether a payload is in its place and is what its name says; the whole of it is read.
+
+        Raises:
+            UnreadableError: that cannot be told.
+        """
+        return self._sound(f"{layout.BINARIES}/{digest}", digest)
 
     def doom(self, entries: Iterable[Entry]) -> list[Entry]:
         """Let entries go for good, durably; `clear` frees their bytes. Return those that were still there."""
@@ -143,26 +162,32 @@ class Trash:
 
     def fact(self, entry: Entry) -> Record | None:
         """Return what was known of an entry's payload; None when its note is missing or makes no sense."""
-        note = self._place(entry) / NOTE
-        if not self._exists(note):
-            return None
-        try:
-            found = json.loads(self._engine.read_bytes(f"{entry.path}/{NOTE}"))
-        except ValueError:
-            return None
-        fact = found.get("fact") if isinstance(found, dict) else None
+        fact = self._note(entry).get("fact")
         return fact if isinstance(fact, dict) and fact.get("sha256") == str(entry.digest) else None
 
-    def _settle(self, entry: Entry) -> None:
+    def buried(self, digest: Digest) -> dict[str, Record]:
+        """Return the deleted records that named a payload, by id, as the notes of its entries keep them."""
+        found = [self._note(entry).get("records") for entry in self.of(digest)]
+        records = [record for kept in found if isinstance(kept, list) for record in kept if isinstance(record, dict)]
+        return {str(record.get("id")): record for record in records if record.get("sha256") == str(digest)}
+
+    def _note(self, entry: Entry) -> Record:
+        try:
+            found = self._engine.read_document(f"{entry.path}/{NOTE}").value
+        except (NotFoundError, UnreadableError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _settle(self, entry: Entry, buried: Callable[[Digest], Sequence[Record]]) -> None:
         """Leave an entry with its payload and its note, and nothing else."""
         place = self._place(entry)
         with told(entry.path, "written"):
             for name in [found.name for found in self._fs.scandir(place)]:
                 if name not in (layout.RAW, NOTE):
                     atomic.remove_tree(self._fs, place / name)
-        fact = self._facts.find_by_id(str(entry.digest))
-        if fact is not None and not self._exists(place / NOTE):
-            note = {"version": 1, "fact": fact.to_record()}
+        fact, records = self._facts.find_by_id(str(entry.digest)), buried(entry.digest)
+        if (fact is not None or records) and not self._exists(place / NOTE):
+            note = {"version": 1, "fact": None if fact is None else fact.to_record(), "records": list(records)}
             self._engine.write_document(f"{entry.path}/{NOTE}", note, stamp=True)
 
     def _revive(self, entry: Entry) -> None:
@@ -173,8 +198,38 @@ class Trash:
                 self._facts.revive(fact)
         self._engine.remove(f"{entry.path}/{NOTE}")
         with told(entry.path, "moved"):
+            if self._exists(self._payload(entry.digest)):
+                self._set_aside(entry.digest)
             atomic.make_dirs(self._fs, self._payload(entry.digest).parent)
             atomic.move(self._fs, self._place(entry), self._payload(entry.digest))
+
+    def _set_aside(self, digest: Digest) -> None:
+        """Move what stands in the place of a payload to `quarantine/`."""
+        name = layout.set_aside(digest, int(self._clock.now().timestamp()))
+        aside = self._engine.paths.resolve(layout.QUARANTINE, name)
+        atomic.make_dirs(self._fs, aside.parent, mode=0o700)
+        atomic.move(self._fs, self._payload(digest), aside)
+
+    def _sound(self, folder: str, digest: Digest) -> bool:
+        """Tell whether a folder holds a payload; a disk that cannot give its bytes back any more has lost it."""
+        path, hasher = f"{folder}/{layout.RAW}", Hasher()
+        with told(path, "read"):
+            try:
+                if not stat.S_ISREG(self._fs.stat(self._engine.paths.resolve(path)).st_mode):
+                    return False
+                descriptor = self._fs.open(self._engine.paths.resolve(path), _READ)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            try:
+                while piece := self._fs.pread(descriptor, _PIECE, hasher.size):
+                    hasher.update(piece)
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                return False
+            finally:
+                self._fs.close(descriptor)
+        return hasher.digest() == digest
 
     def _entries(self) -> frozenset[Entry]:
         """Return the entries, read again only when the folder changed: every upload asks, and there may be many."""

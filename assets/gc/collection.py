@@ -15,8 +15,11 @@ from .planning import Wishes, plan
 from .reasons import why
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from metadata.documents.contract import Record
+
+    from ..digest import Digest
     from .data import Plan, Trashed
     from .premises import Premises
     from .reasons import Why
@@ -113,22 +116,58 @@ class Collection:
     def restore(self, sha256: str) -> Restored:
         """Bring a payload back from the trash, with the deleted records that named it.
 
+        One that no collection has taken yet gets its deleted records back.
+
         Raises:
             InvalidError: that is not a digest.
-            NotFoundError: it is not in the trash.
+            NotFoundError: it is not in the trash, and no deleted record names it.
+            UnreadableError: its bytes in the trash are damaged.
         """
         digest, premises = parse_digest(sha256), self.premises
-        restored, refused = [], []
         with premises.documents.guard(), premises.shards(digest.shard):
-            if not premises.disposal.trash.take_back(digest):
-                raise NotFoundError(f"There is no payload {digest} in the trash.", object=str(digest))
-            # As an upload would: without a record it has the whole grace before it is collected again.
-            premises.facts.note_upload(digest, {"size": premises.blobs.stat(digest).size})
-            for asset_id, _ in premises.disposal.usage.buried(digest):
-                try:
-                    restored.append(premises.images.restore(asset_id).id)
-                except CalotypeError as error:
-                    refused.append((asset_id, error.message))
+            records = self._buried(digest)
+            if premises.disposal.trash.take_back(digest):
+                # As an upload would: without a record it has the whole grace before it is collected again.
+                premises.facts.note_upload(digest, {"size": premises.blobs.stat(digest).size})
+            elif not self._stored(digest) or not records:
+                raise self._nothing(digest)
+            return self._brought_back(digest, records)
+
+    def _buried(self, digest: Digest) -> dict[str, Record]:
+        """Return the deleted records that named a payload, by id."""
+        graves = {str(body["id"]): body for body in self.premises.disposal.usage.graves(digest)}
+        found = self.premises.disposal.trash.buried(digest) | graves
+        return {key: body for key, body in found.items() if self.premises.documents.get("asset", key) is None}
+
+    def _stored(self, digest: Digest) -> bool:
+        try:
+            return self.premises.blobs.stat(digest).size > 0
+        except NotFoundError:
+            return False
+
+    def _nothing(self, digest: Digest) -> CalotypeError:
+        if self._stored(digest):
+            text = f"The payload {digest} is in its place, and no deleted record of it can be restored."
+            return NotFoundError(text, object=str(digest))
+        entries = self.premises.disposal.trash.of(digest)
+        if not entries:
+            return NotFoundError(f"There is no payload {digest} in the trash.", object=str(digest))
+        return UnreadableError(
+            f"The bytes in {entries[-1].path} are damaged, so nothing was restored. Upload the file again, or restore a"
+            " backup.",
+            path=entries[-1].path,
+        )
+
+    def _brought_back(self, digest: Digest, records: Mapping[str, Record]) -> Restored:
+        restored, refused = [], []
+        for asset_id, body in records.items():
+            if self.premises.documents.get("user", str(body.get("userId"))) is None:
+                refused.append((asset_id, "The user it belonged to is gone."))
+                continue
+            try:
+                restored.append(self.premises.images.bring_back(body).id)
+            except CalotypeError as error:
+                refused.append((asset_id, error.message))
         return Restored(digest, tuple(restored), tuple(refused))
 
     def purge(self, digests: Sequence[str] | None = None) -> Report:

@@ -98,6 +98,8 @@ def purge(premises: Premises, entries: Iterable[Entry]) -> Counter[str]:
             used = digest in shadowed or premises.documents.is_live(digest)
             if used and trash.take_back(digest):
                 done["rescued"] += 1
+            elif used and not trash.stands(digest):
+                continue  # rotten, and all that is left of it: not for us to throw away
             elif trash.doom([entry]):
                 done["purged"] += 1
                 done["purged_bytes"] += size
@@ -150,7 +152,7 @@ class _Run:
             for problem in premises.disposal.usage.damage():
                 raise uncertain(problem)
             going = [Digest(item.sha256) for item in batch if not self._needed(item)]
-            moved = premises.disposal.trash.put(going)
+            moved = premises.disposal.trash.put(going, premises.disposal.usage.graves)
             again = premises.disposal.usage.live_among(moved)
             for digest in moved:
                 if digest in again:

@@ -151,9 +151,10 @@ class _Draft:
 
     def _of_the_trash(self) -> tuple[list[str], list[Trashed]]:
         """Return what comes back from the trash, and what leaves it for good."""
-        entries = self._premises.disposal.trash.entries()
+        trash = self._premises.disposal.trash
+        entries = trash.entries()
         used = self._usage.live_among(entry.digest for entry in entries) | self._shadowed
-        missing = used - self._stored
+        missing = {entry.digest for entry in entries if entry.digest in used and not trash.stands(entry.digest)}
         back: list[str] = sorted({entry.digest for entry in entries if entry.digest in missing})
         over = self._now.timestamp() - self._premises.trash_s
         gone = [entry for entry in entries if entry.digest not in missing and entry.since <= over]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
+    from .contract import Record
     from .projection import Projection
 
 T = TypeVar("T")
@@ -182,11 +183,11 @@ class Usage:
 
     def buried(self, sha256: str) -> list[tuple[str, str]]:
         """Return the ids of deleted assets that named a payload and can be restored, each with the time it went."""
-        sql = (
-            "SELECT key, deleted FROM tombstones WHERE kind = 'asset' AND body IS NOT NULL"
-            " AND json_extract(body, '$.sha256') = ? ORDER BY deleted, key"
-        )
-        return [(str(key), str(gone)) for key, gone in self._ask(lambda db: db.execute(sql, (sha256,)).fetchall())]
+        return [(key, gone) for key, gone, _ in self._buried(sha256)]
+
+    def graves(self, sha256: str) -> list[Record]:
+        """Return these assets themselves, as they were."""
+        return [json.loads(body) for _, _, body in self._buried(sha256)]
 
     def shadowed(self) -> set[str]:
         """Return the hashes in what is kept and reported, but not served: second records of an id, bytes set aside.
@@ -204,6 +205,13 @@ class Usage:
             if problem.problem == "duplicate":
                 found |= self._hashes(problem)
         return found
+
+    def _buried(self, sha256: str) -> list[tuple[str, str, str]]:
+        sql = (
+            "SELECT key, deleted, body FROM tombstones WHERE kind = 'asset' AND body IS NOT NULL"
+            " AND json_extract(body, '$.sha256') = ? ORDER BY deleted, key"
+        )
+        return self._ask(lambda db: db.execute(sql, (sha256,)).fetchall())
 
     def _hashes(self, problem: Problem) -> set[str]:
         start = problem.place if is_journal(problem.path) else 0

@@ -150,8 +150,18 @@ class ImagesRepository(Repository[Asset]):
         return body
 
     def restore(self, asset_id: str, *, owner: str | None = None) -> Asset:
-        """Bring back a deleted record, without its references to what was deleted since; errors as `buried`."""
-        body = self.buried(asset_id, owner=owner)
+        """Bring back a deleted record, without its references to what was deleted since; errors as `bring_back`."""
+        return self.bring_back(self.buried(asset_id, owner=owner))
+
+    def bring_back(self, body: Record) -> Asset:
+        """Store a record as it was before it was deleted, without its references to what was deleted since.
+
+        Raises:
+            NotFoundError: nothing of it is left, or it was not this owner's; see `buried`.
+            ConflictError: it is not deleted.
+            InvalidError: that is no asset.
+        """
+        body = Asset.from_record(body).to_record()
         for ref in self.kind.refs:
             for target in ref.values(body):
                 if ref.path != (self.kind.owner,) and not self._resolves(ref, body, target):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ import pytest
 
 from assets.digest import Digest
 from assets.trash import Entry
+from metadata.errors import UnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assets.trash import Trash
     from tests.assets.conftest import House
 
@@ -27,8 +31,7 @@ def test_there_and_back_again(house: House, trash: Trash) -> None:
     (entry,) = trash.entries()
     assert (entry, trash.size(entry)) == (Entry(digest, int(house.clock.now().timestamp())), 10)
     assert trash.fact(entry) == fact.to_record()
-    assert trash.take_back(digest, 9) is False
-    assert trash.take_back(digest, 10) is True
+    assert trash.take_back(digest) is True
     assert [path.name for path in house.raw(digest).parent.iterdir()] == ["raw"]
     assert (house.gc.premises.facts.get(digest), trash.entries()) == (fact, [])
     assert trash.take_back(digest) is False
@@ -61,12 +64,66 @@ def test_twice_in_one_second(house: House, trash: Trash) -> None:
     trash.put([digest])
     raw = house.raw(digest)
     raw.parent.mkdir()
-    raw.write_bytes(b"again")
+    raw.write_bytes(b"some bytes")
     trash.put([digest])
     first, second = trash.of(digest)
     assert second.since == first.since + 1
     assert trash.take_back(digest) is True
-    assert raw.read_bytes() == b"again"
+    assert trash.entries() == [first]
+    assert (trash.stands(digest), trash.take_back(digest)) == (True, False)
+
+
+@pytest.mark.parametrize("bad", [b"some bytez", b"some", b""])
+def test_what_rotted_there_does_not_come_back(house: House, trash: Trash, bad: bytes) -> None:
+    digest = house.drop()
+    trash.put([digest])
+    (entry,) = trash.entries()
+    (house.root / entry.path / "raw").write_bytes(bad)
+    assert trash.take_back(digest) is False
+    assert trash.entries() == [entry]
+    assert house.put().sha256 == digest
+    assert house.raw(digest).read_bytes() == b"some bytes"
+
+
+@pytest.mark.parametrize("bad", [None, b"", b"some bytez"])
+def test_what_is_no_payload_makes_way_for_the_one_in_the_trash(house: House, trash: Trash, bad: bytes | None) -> None:
+    digest = house.drop()
+    trash.put([digest])
+    house.raw(digest).parent.mkdir()
+    if bad is not None:
+        house.raw(digest).write_bytes(bad)
+    assert trash.take_back(digest) is True
+    assert house.raw(digest).read_bytes() == b"some bytes"
+    assert len(list((house.root / "quarantine").glob(f"{digest}.*"))) == 1
+
+
+def test_a_disk_that_gives_the_bytes_no_more_is_as_good_as_rot(
+    house: House, trash: Trash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = house.drop()
+    trash.put([digest])
+
+    def fails(number: int) -> Callable[..., bytes]:
+        def read(*_: object) -> bytes:
+            raise OSError(number, "refused")
+
+        return read
+
+    monkeypatch.setattr(house.store.engine.fs, "pread", fails(errno.EIO))
+    assert trash.take_back(digest) is False
+    monkeypatch.setattr(house.store.engine.fs, "pread", fails(errno.ENOMEM))
+    with pytest.raises(UnreadableError):
+        trash.take_back(digest)
+    monkeypatch.undo()
+    assert trash.take_back(digest) is True
+
+
+def test_a_note_keeps_the_deleted_records(house: House, trash: Trash) -> None:
+    asset = house.put()
+    house.store.assets.forget(asset.id)
+    digest = Digest(asset.sha256)
+    trash.put([digest], house.gc.premises.disposal.usage.graves)
+    assert trash.buried(digest) == {asset.id: asset.to_record()}
 
 
 def test_an_interrupted_move_is_finished(house: House, trash: Trash) -> None:

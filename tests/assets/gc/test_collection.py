@@ -34,6 +34,49 @@ def test_restoring_brings_the_records_back_too(house: House) -> None:
     assert house.collect(grace_s=0) == {}
 
 
+def test_records_come_back_for_as_long_as_their_payload_does(house: House) -> None:
+    kept, two = house.put(b"kept"), house.put()
+    for one in (kept, two):
+        house.store.assets.forget(one.id)
+    house.clock.go(days=5)
+    house.collect()
+    house.clock.go(days=5)
+    house.store.documents.compact()
+    assert house.gc.restore(kept.sha256).records == (kept.id,)
+    assert house.store.assets.images.get(kept.id) == kept
+    (note,) = house.root.glob("trash/*/note.json")
+    note.write_bytes(note.read_bytes().replace(two.id.encode(), b"..."))
+    assert [key for key, _ in house.gc.restore(two.sha256).refused] == ["..."]
+
+
+def test_what_no_collection_took_yet_gets_its_records_back(house: House) -> None:
+    asset = house.put()
+    house.store.assets.forget(asset.id)
+    assert house.gc.restore(asset.sha256).records == (asset.id,)
+    with pytest.raises(NotFoundError, match="in its place"):
+        house.gc.restore(asset.sha256)
+
+
+def test_what_rotted_in_the_trash_is_not_restored(house: House) -> None:
+    asset = house.put()
+    house.store.assets.forget(asset.id)
+    house.collect(grace_s=0)
+    (raw,) = house.root.glob("trash/*/raw")
+    raw.write_bytes(b"some bytez")
+    with pytest.raises(UnreadableError, match="Upload the file again"):
+        house.gc.restore(asset.sha256)
+    assert list(house.store.assets.images.find_all()) == []
+
+
+def test_records_of_a_user_who_is_gone_stay_deleted(house: House) -> None:
+    users = house.store.records.users
+    user = users.create(email="u@example.org").id
+    asset = house.put(user_id=user)
+    house.store.assets.forget(asset.id)
+    users.delete(user)
+    assert house.gc.restore(asset.sha256).refused == ((asset.id, "The user it belonged to is gone."),)
+
+
 def test_restoring_without_records_gives_a_grace(house: House) -> None:
     digest = house.drop()
     house.clock.go(days=8)

@@ -200,3 +200,32 @@ def test_the_note_of_a_rotten_payload_keeps_nothing(house: House) -> None:
     digest = house.drop()
     (house.root / "quarantine/x.note.json").write_text(json.dumps({"was": f"binaries/{digest}"}))
     assert house.collect(grace_s=0)["taken"] == 1
+
+
+@pytest.mark.parametrize("stands", [None, b"", b"some bytez"])
+def test_what_stands_in_the_place_of_a_used_payload_does_not_let_it_go(house: House, stands: bytes | None) -> None:
+    digest = house.drop()
+    house.collect(grace_s=0)
+    house.character(avatar_url=f"/blobs/{digest}")
+    house.raw(digest).parent.mkdir()
+    if stands is not None:
+        house.raw(digest).write_bytes(stands)
+    house.clock.go(days=30)
+    (entry,) = house.gc.premises.disposal.trash.entries()
+    assert purge(house.gc.premises, [entry]) == {"rescued": 1}
+    assert house.raw(digest).read_bytes() == b"some bytes"
+
+
+def test_the_rotten_rest_of_a_used_payload_is_not_thrown_away(house: House) -> None:
+    digest = house.drop()
+    house.collect(grace_s=0)
+    (raw,) = house.root.glob("trash/*/raw")
+    raw.write_bytes(b"some bytez")
+    house.character(avatar_url=f"/blobs/{digest}")
+    house.clock.go(days=30)
+    assert house.collect() == {}
+    assert house.gc.purge().purged == 0
+    assert raw.exists()
+    house.put()
+    assert house.collect() == {"purged": 1, "purgedBytes": 10}
+    assert house.store.assets.find(digest).size == 10
