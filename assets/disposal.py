@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from metadata.documents.usage import Usage
     from metadata.index.state import Problem
 
+    from .digest import Digest
     from .trash import Trash
 
 
@@ -41,6 +42,15 @@ class Disposal:
         for problem in self.usage.catch_up():
             raise uncertain(problem)
 
+    def keeps(self, digest: Digest) -> bool:
+        """Tell whether a payload must stay for what is not served, and settle what says that nothing else needs it.
+
+        Raises:
+            UnreadableError: a log cannot be synced.
+        """
+        self.usage.settle()
+        return digest in self.usage.shadowed()
+
 
 def uncertain(problem: Problem) -> UnreadableError:
     """Return the refusal to remove anything because of a file that may name any payload."""
@@ -56,6 +66,10 @@ def uncertain(problem: Problem) -> UnreadableError:
 def _way_out(problem: Problem) -> str:
     if problem.problem == "miscounted":
         return "run `calotype reindex`"
+    if problem.problem == "altered":
+        return "if the line is as it should be, run `calotype verify --accept`; else put it right or back from a backup"
+    if problem.problem == "lost":
+        return "put the file back from a backup, or run `calotype repair`, which makes a record for each payload"
     if problem.problem == "unfinished":
         return "see what the log says of it; any process finishes it once its files can be read and written"
     return "put the file right or back from a backup, or run `calotype repair`, which sets aside what is damaged"

@@ -287,11 +287,12 @@ class Library:
 
     def _purge(self, digest: Digest) -> None:
         with self._shards(digest.shard):
-            if not self.images.is_live(digest):
-                self._remove(digest)
-                if self._disposal is not None:
-                    self._disposal.trash.doom(self._disposal.trash.of(digest))
-                    self._disposal.trash.clear()
+            if self.images.is_live(digest) or (self._disposal is not None and self._disposal.keeps(digest)):
+                return
+            self._remove(digest)
+            if self._disposal is not None:
+                self._disposal.trash.doom(self._disposal.trash.of(digest))
+                self._disposal.trash.clear()
 
 
 def _absent(digest: Digest) -> NotFoundError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -37,6 +38,9 @@ _SIZE = column_of("size")
 _UPLOADED = column_of("lastUploadAt")
 _STORED = column_of("firstStoredAt")
 _INDEX = "binaries/index.jsonl"
+_WRITTEN_BACK_NS = 120_000_000_000
+"""The system writes back by itself what is older (on Linux after half a minute)."""
+_A_HASH = re.compile(r"[0-9a-f]{64}")
 _ANY_HASH = re.compile(rb"(?=([0-9a-f]{64}))")
 """Wherever 64 digits stand together: rather one hash too many than one too few."""
 
@@ -121,14 +125,31 @@ class Usage:
         with self._guard():
             pass
         failed = self._projection.answer(self._projection.sweep)
-        return list(dict.fromkeys([*failed, *self.damage(), *self._miscounted()]))
+        self.settle()
+        return list(dict.fromkeys([*failed, *self.damage(), *self._miscounted(), *self._lost()]))
+
+    def settle(self) -> None:
+        """Bring to the disk what the logs say: no bytes may go for good because of a line that a power cut takes back.
+
+        Writers that were killed may have left such lines, and below the durability `full` everybody does for a while.
+
+        Raises:
+            UnreadableError: a log cannot be synced.
+        """
+        engine = self._projection.engine
+        if not engine.flusher.whole_files:
+            return
+        for path in filter(is_journal, self._projection.paths()):
+            found = self._projection.tails.identity(path)
+            if found is not None and time.time_ns() - found.mtime_ns < _WRITTEN_BACK_NS:
+                engine.sync(path)
 
     def damage(self) -> list[Problem]:
         """Return what is known to be unreadable, or not finished, and could name or mention a payload."""
         found = self._ask(load_problems)
         why = "an operation over several files could not be finished"
         unfinished = [Problem(path, -1, "", "", "unfinished", why) for path in self._waiting()]
-        return [*unfinished, *(one for one in found if one.problem == "unreadable" and _may_name(one.kind))]
+        return [*unfinished, *(one for one in found if _hides_a_name(one))]
 
     def census(self) -> dict[str, int]:
         """Return how many records there are of every kind that can name or mention a payload."""
@@ -234,6 +255,15 @@ class Usage:
         reason = f"it holds {written} records and the index {held}; `calotype reindex` makes the index anew"
         return [Problem(_INDEX, -1, "asset", "", "miscounted", reason)]
 
+    def _lost(self) -> list[Problem]:
+        """Tell the list of assets that is gone or empty while payloads are stored: what it named is not garbage."""
+        found = self._projection.tails.identity(_INDEX)
+        if found is not None and found.size:
+            return []
+        names = self._projection.engine.list(_INDEX.partition("/")[0])
+        count = sum(_A_HASH.fullmatch(name) is not None for name in names)
+        return [Problem(_INDEX, -1, "asset", "", "lost", f"{count} payloads are stored")] if count else []
+
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         def answer() -> T:
             self._projection.refresh(CATALOG["asset"])
@@ -246,6 +276,12 @@ class Usage:
 
 def _hashes_in(data: bytes) -> set[str]:
     return {match[1].decode() for match in _ANY_HASH.finditer(data)}
+
+
+def _hides_a_name(problem: Problem) -> bool:
+    """Tell whether something may name a payload that nobody can tell: a digit of the hash may be what was altered."""
+    altered = problem.problem == "altered" and problem.path == _INDEX
+    return altered or (problem.problem == "unreadable" and _may_name(problem.kind))
 
 
 def _may_name(kind: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from ..clock import Clock, SystemClock
@@ -168,6 +169,20 @@ class FileEngine(Bundle):
             UnreadableError: it cannot be read.
         """
         return self._read(path, offset, length)[0]
+
+    def sync(self, path: str) -> None:
+        """Bring to the disk what was written to a file, by whichever process; absent is no error.
+
+        Raises:
+            InvalidError: no path in the data folder.
+            UnreadableError: it cannot be synced.
+        """
+        with told(path, "synced"), suppress(FileNotFoundError):
+            descriptor = self.fs.open(self.paths.resolve(path), os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                atomic.sync_data(self.fs, descriptor)
+            finally:
+                self.fs.close(descriptor)
 
     def remove(self, path: str) -> None:
         """Remove a file durably; absent is no error.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,9 @@ from metadata.errors import NotFoundError, UnreadableError
 from metadata.index.state import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from tests.assets.conftest import House
 
 
@@ -70,6 +74,42 @@ def test_a_purge_takes_the_copy_in_the_trash_too(house: House) -> None:
     assert list((house.root / "trash").glob(f"{digest}*")) == []
 
 
+def test_a_purge_leaves_what_a_second_record_of_an_id_names(house: House) -> None:
+    """It is kept in the file and not served; what it names must be there when somebody sorts the two out."""
+    asset, other = house.put(), house.put(b"other")
+    with (house.root / "binaries/index.jsonl").open("a") as log:
+        log.write(json.dumps({**other.to_record(), "sha256": asset.sha256}) + "\n")
+    house.store.assets.forget(asset.id, purge=True)
+    assert house.raw(asset.sha256).exists()
+
+
+def test_a_purge_waits_until_the_deletion_is_on_the_disk(
+    open_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut could bring the record back, and its bytes would be gone."""
+    house = open_house(durability="batch", fsync_interval=1000)
+    asset = house.put()
+    fs, log = house.store.engine.fs, (house.root / "binaries/index.jsonl").stat().st_ino
+    size, synced = fs.fstat, fs.fdatasync
+    on_disk, when_moved = [0], []
+
+    def sync(descriptor: int) -> None:
+        synced(descriptor)
+        if size(descriptor).st_ino == log:
+            on_disk.append(size(descriptor).st_size)
+
+    def move(source: Path, target: Path) -> None:
+        when_moved.append(((house.root / "binaries/index.jsonl").stat().st_size, on_disk[-1]))
+        source.rename(target)
+
+    monkeypatch.setattr(fs, "fdatasync", sync)
+    monkeypatch.setattr(fs, "rename", move)
+    house.store.assets.forget(asset.id, purge=True)
+    assert not house.raw(asset.sha256).exists()
+    assert when_moved
+    assert all(written == on_disk for written, on_disk in when_moved)
+
+
 def test_a_purge_is_refused_while_something_cannot_be_read(house: House) -> None:
     asset = house.put()
     (house.root / f"characters/{house.character()}.json").write_bytes(b"{")
@@ -81,7 +121,14 @@ def test_a_purge_is_refused_while_something_cannot_be_read(house: House) -> None
 
 
 @pytest.mark.parametrize(
-    ("problem", "way"), [("unreadable", "repair"), ("miscounted", "reindex"), ("unfinished", "log")]
+    ("problem", "way"),
+    [
+        ("unreadable", "repair"),
+        ("miscounted", "reindex"),
+        ("unfinished", "log"),
+        ("altered", "--accept"),
+        ("lost", "backup"),
+    ],
 )
 def test_every_refusal_names_the_file_and_the_way_out(problem: str, way: str) -> None:
     error = uncertain(Problem("a.json", -1, "", "", problem, "because"))

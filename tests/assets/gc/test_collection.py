@@ -78,6 +78,7 @@ def test_records_of_a_user_who_is_gone_stay_deleted(house: House) -> None:
 
 
 def test_restoring_without_records_gives_a_grace(house: House) -> None:
+    house.put(b"kept")
     digest = house.drop()
     house.clock.go(days=8)
     house.store.documents.compact()

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assets.digest import Digest
+from assets.fsck import repairing as fsck
+from assets.fsck.report import Wishes as Wanted
 from assets.gc import Item, Wishes, plan
 from assets.gc.planning import still_young
-from metadata.errors import InvalidError
+from metadata.errors import InvalidError, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,6 +193,40 @@ def test_an_index_that_lost_records_forbids_it(house: House) -> None:
         db.execute("DELETE FROM k_asset")
     assert refusals(house) == [("miscounted", "binaries/index.jsonl", False)]
     house.store.documents.rebuild()
+    assert refusals(house) == []
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_a_list_of_assets_that_is_gone_makes_nothing_garbage(house: House, *, emptied: bool) -> None:
+    digest = house.put().sha256
+    house.clock.go(days=2)
+    log = house.root / "binaries/index.jsonl"
+    if emptied:
+        log.write_bytes(b"")
+    else:
+        log.unlink()
+    assert refusals(house) == [("lost", "binaries/index.jsonl", False)]
+    with pytest.raises(UnreadableError, match="calotype repair"):
+        house.collect(grace_s=0, force=True)
+    checks = house.store.checks
+    checks.repairer.execute(fsck.plan(checks.verifier.run(Wanted()).findings))
+    assert refusals(house) == []
+    assert house.store.assets.find(Digest(digest)).size == 10
+
+
+def test_a_hash_that_may_have_been_altered_forbids_it_until_somebody_says_what_is_right(house: House) -> None:
+    asset = house.put()
+    house.clock.go(days=2)
+    log = house.root / "binaries/index.jsonl"
+    before, other = log.read_bytes(), asset.sha256[:-1] + ("0" if asset.sha256[-1] != "0" else "1")
+    log.write_bytes(before.replace(asset.sha256.encode(), other.encode()))
+    assert refusals(house) == [("altered", "binaries/index.jsonl", False)]
+    log.write_bytes(before)
+    assert refusals(house) == []
+    log.write_bytes(before.replace(b"f.bin", b"g.bin"))
+    assert refusals(house) == [("altered", "binaries/index.jsonl", False)]
+    verifier = house.store.checks.verifier
+    assert verifier.accept(verifier.run(Wanted())) == 1
     assert refusals(house) == []
 
 
