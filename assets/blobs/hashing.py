@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metadata.errors import UnreadableError
+from metadata.files.trouble import told
 
 from ..digest import Hasher
+from . import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,7 @@ def hash_of(blobs: BlobStore, digest: Digest, passed: Callable[[int], None] = la
         UnreadableError: the system refuses it.
     """
     hasher = Hasher()
-    with blobs.open(digest) as source:
+    with told(layout.relative_path(digest), "read"), blobs.open(digest) as source:
         while chunk := source.read(_CHUNK):
             hasher.update(chunk)
             passed(len(chunk))

@@ -1,8 +1,9 @@
 """The full check: every payload is read and hashed again.
 
-What was found sound is noted in its facts, some hundreds at a time (one sync for all of them), so that a scrub that
-was interrupted can leave out what it has done, and an upload knows how long ago a stored copy was looked at. What was
-found rotten is noted too: no upload trusts it any more.
+What was found sound is noted in its facts, some hundreds at a time (one sync for all of them) and every few seconds, so
+that a scrub that was interrupted can leave out what it has done, and an upload knows how long ago a stored copy was
+looked at. What was found rotten, or could not be read, is noted too: no upload trusts it any more, and the next quick
+check looks at it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from .payloads import PayloadChecks
 
 _NOTED_AT_ONCE = 200
+_NOTED_AFTER_S = 10.0
+"""Where payloads are large, or read slowly, that many of them would be too much to do again."""
+
 _SPACE = 1 << 32
 
 
@@ -83,6 +87,12 @@ class Scrubbed:
     skipped: int = 0
     total_bytes: int = 0
 
+    def skip(self, fact: Stored | None) -> None:
+        """Leave out a payload of which these facts are known."""
+        size = None if fact is None else fact.body.get("size")
+        self.skipped += 1
+        self.total_bytes -= size if isinstance(size, int) else 0
+
 
 class Scrub:
     """Hashes payloads again.
@@ -118,24 +128,27 @@ class Scrub:
             noting: write down what was seen.
             progress: called after each payload.
         """
-        pace, done = Pace(self._clock, rate), Scrubbed()
+        pace, done, notes = Pace(self._clock, rate), Scrubbed(), _Notes(self._documents, self._clock)
         done.total_bytes = self._documents.total("fact", "size") // part.of
         since = None if older_than_s is None else timestamp(self._clock.now() - timedelta(seconds=older_than_s))
         wanted = (digest for digest in sorted(self._blobs.scan()) if part.holds(digest))
-        for digests in chunks(wanted, _NOTED_AT_ONCE):
-            facts = self._documents.many("fact", digests)
-            sound, rotten = [], []
-            for digest in digests:
-                if since is not None and _verified(facts.get(digest)) >= since:
-                    done.skipped += 1
-                elif (found := self._looked(digest, pace, done)) is None:
-                    sound.append(digest)
-                else:
-                    rotten += [digest] if found.kind == "payload-rotten" else []
-                    yield found
-                progress(done)
+        try:
+            for digests in chunks(wanted, _NOTED_AT_ONCE):
+                facts = self._documents.many("fact", digests)
+                for digest in digests:
+                    if since is not None and _verified(facts.get(digest)) >= since:
+                        done.skip(facts.get(digest))
+                    else:
+                        found = self._looked(digest, pace, done)
+                        notes.add(digest, sound=found is None)
+                        if found is not None:
+                            yield found
+                    progress(done)
+                    if noting and notes.due:
+                        notes.write()
+        finally:  # interrupted, too
             if noting:
-                self._note(sound, rotten)
+                notes.write()
 
     def _looked(self, digest: Digest, pace: Pace, done: Scrubbed) -> Finding | None:
         def passed(count: int) -> None:
@@ -151,10 +164,31 @@ class Scrub:
         # A payload may have been healed while it was read.
         return self._checks.again(digest, self._checks.rotten)
 
-    def _note(self, sound: list[Digest], rotten: list[Digest]) -> None:
+
+class _Notes:
+    """What was seen and is to be written down."""
+
+    def __init__(self, documents: Documents, clock: Clock) -> None:
+        self._documents = documents
+        self._clock = clock
+        self._changes: list[Change] = []
+        self._written_at = clock.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether there is enough, or it waited long enough."""
+        waited = self._clock.monotonic() - self._written_at
+        return len(self._changes) >= _NOTED_AT_ONCE or (bool(self._changes) and waited >= _NOTED_AFTER_S)
+
+    def add(self, digest: Digest, *, sound: bool) -> None:
+        """Take in what was seen of one payload."""
         now = timestamp(self._clock.now())
-        changes = [Change("fact", digest, partial(_sound, now)) for digest in sound]
-        changes += [Change("fact", digest, partial(_rotten, now)) for digest in rotten]
+        self._changes.append(Change("fact", digest, partial(_sound if sound else _rotten, now)))
+
+    def write(self) -> None:
+        """Write it down."""
+        changes, self._changes = self._changes, []
+        self._written_at = self._clock.monotonic()
         with suppress(CalotypeError):  # a full disk, say: what could not be noted is read again the next time
             self._documents.each(changes)
 

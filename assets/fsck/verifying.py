@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .scrub import Scrub, Scrubbed
     from .tree import TreeCheck
 
+OF_BYTES = frozenset({"payload-rotten", "payload-unreadable"})
+"""What hashing finds."""
+
 SUMMARY = "cache/verify.json"
 """What the last verification found, for whoever asks whether the store is well."""
 
@@ -67,16 +70,27 @@ class Verifier:
             self._summarise(report)
         return report
 
-    def accept(self, report: Report) -> int:
-        """Take over what a report says was changed by hand; return how many lines and documents that were."""
-        return self._records.accept(report.findings)
+    def accept(self, report: Report) -> tuple[int, Report]:
+        """Take over what a report says was changed by hand.
+
+        Returns:
+            How many lines and documents that were, and what is left: nothing is hashed again for it.
+        """
+        taken = self._records.accept(report.findings)
+        if not taken:
+            return 0, report
+        left = self.run(Wishes()).after(report)
+        known = {(finding.kind, finding.about) for finding in left.findings}
+        hashed = (finding for finding in report.findings if finding.kind in OF_BYTES)
+        left.findings += [finding for finding in hashed if (finding.kind, finding.about) not in known]
+        return taken, left
 
     def _hash(self, wishes: Wishes, report: Report, progress: Callable[[str, Scrubbed], None]) -> None:
         def told(done: Scrubbed) -> None:
             report.scrubbed = done
             progress("bytes", done)
 
-        known = {finding.about for finding in report.findings if finding.kind == "payload-rotten"}
+        known = {finding.about for finding in report.findings if finding.kind in OF_BYTES}
         report.findings += [
             finding
             for finding in self._scrub.findings(

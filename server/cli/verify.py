@@ -73,10 +73,9 @@ def verify(
     )
     with checks_in(data_dir) as checks:
         report = _verified(checks, wishes, output)
-        taken = checks.verifier.accept(report) if accept else 0
-        if taken:
+        if accept:
+            taken, report = checks.verifier.accept(report)
             output.note(f"{counted(taken, 'change')} taken over")
-            report = _verified(checks, Wishes(), output)
     _show(report, output)
     return 0 if report.sound else FOUND
 
@@ -126,7 +125,7 @@ def _mended(checks: Checks, report: Report, output: Output) -> tuple[Report, lis
         if not steps:
             break
         every += checks.repairer.execute(steps)
-        report = _verified(checks, Wishes(), output)
+        report = _verified(checks, Wishes(), output).after(report)
     return report, every
 
 

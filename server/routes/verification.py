@@ -39,10 +39,9 @@ def verify(call: Call) -> Response:
     """Check the store and answer with what was found; with dryRun nothing is written down or taken over."""
     wish = wish_of(call, _OPTIONS)
     verifier = call.store.checks.verifier
-    wishes = _wishes(wish)
-    report = verifier.run(wishes)
-    if wish.flag("accept") and not wish.dry_run and verifier.accept(report):
-        report = verifier.run(wishes)
+    report = verifier.run(_wishes(wish))
+    if wish.flag("accept") and not wish.dry_run:
+        _, report = verifier.accept(report)
     return json_answer(report.document())
 
 

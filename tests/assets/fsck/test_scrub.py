@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,9 @@ from assets.fsck.report import Wishes
 from assets.fsck.scrub import Part, Scrubbed
 from assets.fsck.verifying import last_summary
 from assets.library import Upload
+from metadata.clock import SystemClock
 from metadata.errors import InvalidError
+from metadata.files.filesystem import FileSystem
 from server.configuration import load_settings
 from server.wiring import open_store
 
@@ -22,17 +26,58 @@ if TYPE_CHECKING:
     from server.wiring import Store
 
 
+class Disk(FileSystem):
+    """A disk with files that cannot be read any more."""
+
+    def __init__(self) -> None:
+        self.bad: set[int] = set()
+
+    def pread(self, descriptor: int, length: int, offset: int) -> bytes:
+        """Read, unless the file is a bad one."""
+        if os.fstat(descriptor).st_ino in self.bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().pread(descriptor, length, offset)
+
+
+class Clock(SystemClock):
+    """A clock by which each look takes so many seconds."""
+
+    step = 0.0
+    _passed = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds."""
+        self._passed += self.step
+        return self._passed
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def disk() -> Disk:
+    """The disk that the store lies on."""
+    return Disk()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The store's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, disk: Disk, clock: Clock) -> Iterator[Store]:
     """A store of eight payloads."""
     environ = {"DATA_DIR": str(tmp_path / "data"), "CALOTYPE_DURABILITY": "none", "CALOTYPE_MIN_FREE_BYTES": "0"}
-    with open_store(load_settings(environ).settings) as opened:
+    with open_store(load_settings(environ).settings, fs=disk, clock=clock) as opened:
         for number in range(8):
-            with opened.assets.receive() as staging:
-                staging.write(b"payload %d" % number)
-                staged = staging.finish()
-            opened.assets.store(staged, Upload(user_id=opened.owner.id, filename="a"))
+            put(opened, b"payload %d" % number)
         yield opened
+
+
+def put(store: Store, data: bytes) -> None:
+    with store.assets.receive() as staging:
+        staging.write(data)
+        staged = staging.finish()
+    store.assets.store(staged, Upload(user_id=store.owner.id, filename="a"))
 
 
 def run(store: Store, **wishes: Any) -> Scrubbed:
@@ -84,3 +129,40 @@ def test_what_was_rotten_is_not_trusted_until_it_is_sound_again(store: Store) ->
     run(store)
     assert store.records.facts.trusted(fact.key, 3600)
     assert "rottenAt" not in next(iter(store.documents.scan("fact"))).body
+
+
+def noted(store: Store) -> int:
+    return sum("verifiedAt" in fact.body for fact in store.documents.scan("fact"))
+
+
+def test_a_scrub_that_was_interrupted_goes_on(store: Store) -> None:
+    def interrupt(_: str, done: Scrubbed) -> None:
+        if done.payloads == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.checks.verifier.run(Wishes(full=True), interrupt)
+    rest = run(store, older_than_s=3600.0)
+    assert (rest.skipped, rest.payloads) == (3, 5)
+    assert rest.total_bytes == rest.bytes, "what is left out is not waited for"
+
+
+def test_a_slow_scrub_that_is_killed_has_noted_what_it_did(store: Store, clock: Clock) -> None:
+    seen = []
+    clock.step = 6.0
+    store.checks.verifier.run(Wishes(full=True), lambda _, done: seen.append((done.payloads, noted(store))))
+    assert len(seen) > 8
+    assert all(payloads - many <= 3 for payloads, many in seen)
+
+
+def test_what_the_disk_does_not_read_is_found_told_again_and_healed(store: Store, disk: Disk) -> None:
+    digest = digest_of(b"payload 3")
+    disk.bad.add(store.engine.paths.resolve(f"binaries/{digest}/raw").stat().st_ino)
+    for wishes in (Wishes(full=True), Wishes()):
+        report = store.checks.verifier.run(wishes)
+        assert [(found.kind, found.about) for found in report.findings] == [("payload-unreadable", digest)]
+        assert "Input/output error" in report.findings[0].evidence
+    assert store.checks.verifier.accept(report)[1].findings == report.findings
+    put(store, b"payload 3")
+    kinds = [finding.kind for finding in store.checks.verifier.run(Wishes(full=True)).findings]
+    assert kinds == ["set-aside"]
