@@ -71,6 +71,11 @@ SORTS: Mapping[str, Sort] = MappingProxyType(
         "payload-elsewhere": Sort(_W, "The original application keeps this file elsewhere; import its folder."),
         "payload-unrecorded": Sort(_N, "Nothing names it; `calotype gc` collects it."),
         "records-lost": Sort(_D, f"The list of assets is gone: restore it from a backup. {_REPAIR}"),
+        "records-missing": Sort(
+            _W,
+            "If nobody deleted them, restore binaries/index.jsonl from a backup, or let `calotype repair` make records;"
+            " if somebody did, `calotype gc --yes` before any repair.",
+        ),
         "facts-missing": Sort(_W, _REPAIR),
         "facts-wrong": Sort(_D, _REPAIR),
         "size-wrong": Sort(_D, _REPAIR),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from assets.blobs.base import BlobStore
     from metadata.documents.contract import Documents
     from metadata.documents.projection import Projection
+    from metadata.documents.usage import Usage
     from metadata.keys import MasterKeys
     from metadata.sealing import Sealer
 
@@ -35,13 +36,14 @@ class Checks:
 
 
 def checks_of(
-    documents: Documents, projection: Projection, blobs: BlobStore, keys: MasterKeys, sealer: Sealer
+    documents: Documents, projection: Projection, usage: Usage, blobs: BlobStore, keys: MasterKeys, sealer: Sealer
 ) -> Checks:
     """Put together what checks and mends.
 
     Args:
         documents: the records.
         projection: their index.
+        usage: which payloads are used.
         blobs: the payloads.
         keys: the master keys.
         sealer: opens sealed values with them.
@@ -57,7 +59,7 @@ def checks_of(
 
     images = ImagesRepository(documents, clock=engine.clock)
     trash = Trash(engine, FactsRepository(documents, clock=engine.clock), engine.clock)
-    payloads = PayloadChecks(documents, blobs, shards, trash, listed)
+    payloads = PayloadChecks(documents, blobs, shards, trash, usage, listed)
     tree = TreeCheck(engine, blobs.abandoned)
     scrub = Scrub(documents, blobs, payloads, engine.clock)
     verifier = Verifier(engine, tree, RecordChecks(documents, projection, keys, sealer), payloads, scrub)
@@ -68,6 +70,7 @@ def checks_of(
         shards,
         images,
         trash,
+        usage,
         lambda: blobs.sweep_staging(LEFTOVER_AGE_S),
     )
     return Checks(verifier, repairer)

@@ -80,9 +80,8 @@ class Store:
     @property
     def checks(self) -> Checks:
         """What checks and mends the folder."""
-        return checks_of(
-            self.documents, self.documents.projection, self.assets.blobs, self.vault.keys, self.vault.sealer
-        )
+        documents, vault = self.documents, self.vault
+        return checks_of(documents, documents.projection, documents.usage, self.assets.blobs, vault.keys, vault.sealer)
 
     def close(self) -> None:
         """End the decoding processes, and let go of files, locks and the index."""
@@ -145,7 +144,7 @@ def open_checks(settings: Settings, *, clock: Clock | None = None) -> Iterator[C
     with closing(documents):
         vault = open_vault(settings, engine, documents, lambda: "", documents.sweep)
         with closing(_blobs(engine)) as blobs:
-            yield checks_of(documents, documents.projection, blobs, vault.keys, vault.sealer)
+            yield checks_of(documents, documents.projection, documents.usage, blobs, vault.keys, vault.sealer)
 
 
 @contextmanager

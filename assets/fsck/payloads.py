@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from metadata.documents.contract import Documents, Record, Stored
+    from metadata.documents.usage import Usage
 
     from ..blobs.base import BlobStore
     from ..trash import Trash
 
 T = TypeVar("T")
 
+LIST = "binaries/index.jsonl"
+"""The list of assets."""
+
 AT_ONCE = 500
 """Payloads whose facts are asked for at once."""
+
+MISSED_SHARE = 0.2
+MISSED_FROM = 10
+"""So many payloads, and this part of all, that nothing names and nobody deleted are a log that lost its records."""
 
 
 class PayloadChecks:
@@ -38,6 +46,7 @@ class PayloadChecks:
         blobs: the payloads.
         shards: the payloads' locks, by the first byte of their digests.
         trash: where missing payloads may be.
+        usage: which payloads are used.
         listed: tells whether the list of assets holds anything at all.
     """
 
@@ -47,28 +56,28 @@ class PayloadChecks:
         blobs: BlobStore,
         shards: Callable[[int], AbstractContextManager[object]],
         trash: Trash,
+        usage: Usage,
         listed: Callable[[], bool],
     ) -> None:
         self._documents = documents
         self._blobs = blobs
         self._shards = shards
         self._trash = trash
+        self._usage = usage
         self._listed = listed
         self._told: set[str] = set()
+        self._unrecorded: set[str] = set()
         self.count = 0
 
     def findings(self) -> Iterator[Finding]:
         """Yield what does not fit together; `count` is then how many payloads there are."""
         self._told.clear()
+        self._unrecorded.clear()
         digests = sorted(self._blobs.scan())
         self.count = len(digests)
-        # An upload puts its payload in place first and its record second, with the shard's lock held all the while.
-        if digests and not self._listed() and self.again(digests[0], self._unlisted):
-            evidence = f"It is gone or empty, and {len(digests)} payloads are stored."
-            repair = Repair.RECORD if self._owned() else Repair.NONE
-            yield Finding("records-lost", "binaries/index.jsonl", evidence, repair)
         for chunk in chunks(digests):
             yield from self._stored(chunk)
+        yield from self._lost(digests)
         if entries := self._trash.entries():
             yield Finding("trashed", TRASH, f"It holds {len(entries)} payloads.", details={"count": len(entries)})
         for records in chunks(self._documents.scan("asset")):
@@ -90,6 +99,28 @@ class PayloadChecks:
         if actual == digest:
             return None
         return Finding("payload-rotten", digest, f"{evidence}Its bytes hash to {actual}.", Repair.QUARANTINE)
+
+    def _lost(self, digests: list[Digest]) -> Iterator[Finding]:
+        """Tell of a list of assets that is gone, or was, and began anew with the next upload."""
+        # An upload puts its payload in place first and its record second, with the shard's lock held all the while.
+        if digests and not self._listed() and self.again(digests[0], self._unlisted):
+            evidence = f"It is gone or empty, and {len(digests)} payloads are stored."
+            repair = Repair.RECORD if self._owned() else Repair.NONE
+            yield Finding("records-lost", LIST, evidence, repair)
+            return
+        least = max(MISSED_FROM, int(MISSED_SHARE * len(digests)) + 1)
+        missed = self._missed()
+        if len(missed) >= least and len(missed := [one for one in missed if self.again(one, self._unused)]) >= least:
+            evidence = f"{len(missed)} of {len(digests)} payloads are in no record, and it tells of no deletion."
+            yield Finding("records-missing", LIST, evidence, Repair.RECORD if self._owned() else Repair.NONE)
+
+    def _missed(self) -> list[Digest]:
+        """Return the payloads that nothing uses, though no record of theirs was deleted."""
+        loose = {one.sha256 for one in self._usage.unnamed() if not one.mentioned} | self._unrecorded
+        return [Digest(sha256) for sha256 in loose - self._usage.deleted()]
+
+    def _unused(self, digest: Digest) -> bool:
+        return self._size(digest) is not None and not self._documents.is_live(digest)
 
     def _owned(self) -> bool:
         """Tell whether there is a user to whom records can be given."""
@@ -129,6 +160,7 @@ class PayloadChecks:
         if fact is None:
             if self._documents.is_live(digest):
                 return self.rotten(digest) or Finding("facts-missing", digest, "Nothing is known of it.", Repair.LEARN)
+            self._unrecorded.add(digest)
             return Finding("payload-unrecorded", digest, f"Its {size} bytes are stored and nothing names them.")
         said = fact.body.get("size")
         rotten = self.rotten(digest, "" if said == size else f"It has {size} bytes, not {said}. ")

@@ -17,6 +17,7 @@ from metadata.documents.contract import Change
 from metadata.documents.mending import cut_out, set_aside
 from metadata.errors import CalotypeError, NotFoundError
 from metadata.files import quarantine
+from metadata.files.trouble import told
 from metadata.findings import Repair
 
 from ..blobs.hashing import is_rotten
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from metadata.documents.contract import Documents, Record
     from metadata.documents.projection import Projection
+    from metadata.documents.usage import Usage
     from metadata.findings import Finding
     from metadata.repositories.images import ImagesRepository
 
@@ -60,7 +62,7 @@ SAYINGS: Mapping[Repair, str] = {
     Repair.UNTRASH: "bring back from the trash",
     Repair.QUARANTINE: "move to quarantine/; uploading the same file again heals it",
     Repair.LEARN: "find its facts out again",
-    Repair.RECORD: "make a record for each payload that has none, for the first user",
+    Repair.RECORD: "make a record for each payload that has none and was not deleted, for the first user",
     Repair.RESIZE: "correct the size in the record",
     Repair.LINK: "write the other side of the link",
     Repair.UNLINK: "take the reference away, as deleting its target would have",
@@ -112,6 +114,7 @@ class Repairer:
         shards: the payloads' locks.
         images: makes records.
         trash: where missing payloads may be.
+        usage: which payloads are used.
         clear_uploads: removes what dead processes left in `uploads/`.
     """
 
@@ -123,6 +126,7 @@ class Repairer:
         shards: Callable[[int], AbstractContextManager[object]],
         images: ImagesRepository,
         trash: Trash,
+        usage: Usage,
         clear_uploads: Callable[[], object],
     ) -> None:
         self._documents = documents
@@ -131,6 +135,7 @@ class Repairer:
         self._blobs = blobs
         self._shards = shards
         self._images = images
+        self._usage = usage
         self._clear_uploads = clear_uploads
         self._does: Mapping[Repair, Callable[[Finding], object]] = {
             Repair.CLOSE: self._close,
@@ -178,7 +183,8 @@ class Repairer:
 
     def _close(self, finding: Finding) -> None:
         path = self._engine.paths.resolve(finding.about)
-        self._engine.fs.chmod(path, int(finding.details["mode"]))
+        with told(finding.about, "closed to others"):
+            self._engine.fs.chmod(path, int(finding.details["mode"]))
 
     def _clear(self, finding: Finding) -> None:
         if finding.about.startswith("uploads/"):
@@ -198,7 +204,10 @@ class Repairer:
 
     def _record(self, finding: Finding) -> None:
         del finding
+        deleted = self._usage.deleted()
         for digest in sorted(self._blobs.scan()):
+            if digest in deleted:
+                continue
             with self._documents.guard(), self._shards(digest.shard):
                 record(self._documents, self._blobs, self._images, digest)
 

@@ -64,6 +64,8 @@ class TreeCheck:
                 yield from self._rights(path, secret=path in SECRET_FOLDERS)
                 if entry.is_dir(follow_symlinks=False) and path not in _UNLISTED:
                     yield from self._folder(path)
+            elif _TEMPORARY.fullmatch(path):
+                yield from self._temporary(path)
             elif not path.startswith("."):
                 yield Finding("stray", path, "It is no part of a store; it is left alone.")
         yield from self._uploads()
@@ -97,9 +99,8 @@ class TreeCheck:
             return
         if entry.is_symlink():
             yield Finding("stray", path, "It is a symbolic link, which is refused here; remove it.")
-        elif found := _TEMPORARY.fullmatch(name):
-            if self._dead(path, int(found["pid"])):
-                yield Finding("leftover", path, "It was being written when its process ended.", Repair.CLEAR)
+        elif _TEMPORARY.fullmatch(name):
+            yield from self._temporary(path)
         elif top == quarantine.FOLDER:
             if not name.endswith(quarantine.NOTE):
                 yield _set_aside(path)
@@ -114,11 +115,11 @@ class TreeCheck:
         if layout.RAW not in names and self._engine.paths.resolve(path).exists():
             yield Finding("stray", path, "It holds no payload.", Repair.SET_ASIDE)
             return
+        yield from self._rights(path, secret=False)
+        yield from self._rights(f"{path}/{layout.RAW}", secret=False)
         for inner in names:
-            temporary = _TEMPORARY.fullmatch(inner)
-            if temporary is not None:
-                if self._dead(f"{path}/{inner}", int(temporary["pid"])):
-                    yield Finding("leftover", f"{path}/{inner}", "Its process ended before it did.", Repair.CLEAR)
+            if _TEMPORARY.fullmatch(inner):
+                yield from self._temporary(f"{path}/{inner}")
             elif inner != layout.RAW and layout.recipe_of(inner) is None:
                 yield Finding(
                     "stray", f"{path}/{inner}", "It is no picture derived from this payload.", Repair.SET_ASIDE
@@ -142,6 +143,11 @@ class TreeCheck:
         if unwanted:
             details = {"mode": mode & ~unwanted}
             yield Finding("open-to-others", path, f"Its mode is {mode:04o}.", Repair.CLOSE, details)
+
+    def _temporary(self, path: str) -> Iterator[Finding]:
+        found = _TEMPORARY.fullmatch(path.rpartition("/")[2])
+        if found and self._dead(path, int(found["pid"])):
+            yield Finding("leftover", path, "It was being written when its process ended.", Repair.CLEAR)
 
     def _dead(self, path: str, pid: int) -> bool:
         """Tell whether a temporary file is old and its process gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..documents.comparing import Compared, compare
@@ -57,10 +58,8 @@ class RecordChecks:
         yield from of_texts(self._engine, self._projection.paths(), self.compared.problems)
         yield from of_differences(self.compared)
         yield from GraphCheck(self._documents, self._engine, self.compared).findings()
-        try:
+        with suppress(UnreadableError):  # the file is told of already
             yield from of_seals(self._documents, self._keys, self._sealer)
-        except UnreadableError:
-            return  # the file is told of already
         if self._engine.list(FOLDER):
             with self._documents.guard(exclusive=True):  # those under way end, those of dead processes are finished
                 stuck = [f"{FOLDER}/{name}" for name in self._engine.list(FOLDER)]

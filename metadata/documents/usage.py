@@ -210,6 +210,11 @@ class Usage:
         """Return these assets themselves, as they were."""
         return [json.loads(body) for _, _, body in self._buried(sha256)]
 
+    def deleted(self) -> set[str]:
+        """Return the hashes of payloads that a deleted asset named, as far as the log still says so."""
+        sql = "SELECT DISTINCT json_extract(body, '$.sha256') FROM tombstones WHERE kind = 'asset' AND body IS NOT NULL"
+        return {str(row[0]) for row in self._ask(lambda db: db.execute(sql).fetchall())}
+
     def shadowed(self) -> set[str]:
         """Return the hashes in what is kept and reported, but not served: second records of an id, bytes set aside.
 

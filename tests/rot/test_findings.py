@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,9 @@ import pytest
 
 from assets.fsck import repairing
 from assets.fsck.report import Wishes
+from assets.library import Upload
 from metadata.files.codec import encode_document, encode_line
+from metadata.files.filesystem import FileSystem
 from metadata.findings import SORTS, Repair, Weight
 
 if TYPE_CHECKING:
@@ -263,6 +266,30 @@ def abandoned(store: Any) -> str:
     return name(store, path)
 
 
+def open_payload(store: Any) -> str:
+    digest = min(store.payloads)
+    store.raw(digest).chmod(0o666)
+    return f"binaries/{digest}/raw"
+
+
+def unlisted(store: Any) -> str:
+    """Lose the list of assets, and go on: the next upload begins a new one."""
+    (store.root / "binaries/index.jsonl").unlink()
+    with store.open() as opened:
+        with opened.assets.receive() as staging:
+            staging.write(b"the next upload")
+            staged = staging.finish()
+        opened.assets.store(staged, Upload(user_id=opened.owner.id, filename="n"))
+    return "binaries/index.jsonl"
+
+
+def leftover_marker(store: Any) -> str:
+    path = store.root / "..calotype.4000001.0123abcd.tmp"
+    path.write_bytes(b"half")
+    os.utime(path, (1e9, 1e9))
+    return name(store, path)
+
+
 def open_secret(store: Any) -> str:
     (store.root / "secrets/master.key").chmod(0o644)
     return "secrets/master.key"
@@ -284,6 +311,7 @@ CASES: dict[str, list[Damage]] = {
     "facts-wrong": [misjudged],
     "size-wrong": [mismeasured],
     "records-lost": [without_records],
+    "records-missing": [unlisted],
     "line-damaged": [damaged_line],
     "line-altered": [altered_line, altered_tombstone],
     "line-duplicate": [repeated_line],
@@ -301,8 +329,8 @@ CASES: dict[str, list[Damage]] = {
     "index-differs": [wrong_index],
     "unfinished": [stuck],
     "stray": [stray, linked],
-    "leftover": [leftover, abandoned],
-    "open-to-others": [open_secret],
+    "leftover": [leftover, abandoned, leftover_marker],
+    "open-to-others": [open_secret, open_payload],
     "set-aside": [set_aside],
 }
 ALL = [(kind, damage) for kind, damages in CASES.items() for damage in damages]
@@ -328,3 +356,36 @@ def test_damage_is_told_and_mended(kind: str, damage: Damage, copied: Callable[[
 
 def test_every_kind_of_finding_has_a_case() -> None:
     assert SORTS.keys() - CASES.keys() == {"payload-unrecorded", "trashed"}
+
+
+def test_records_that_somebody_deleted_are_not_missed(copied: Callable[[], Any]) -> None:
+    store = copied()
+    with store.open() as opened:
+        for asset in list(opened.assets.images.find_all()):
+            opened.assets.forget(asset.id, force=True)
+        assert opened.checks.verifier.run(Wishes()).findings == []
+
+
+def test_an_operation_that_waits_is_told_of_beside_damaged_secrets(copied: Callable[[], Any]) -> None:
+    store = copied()
+    waiting = stuck(store)
+    (store.root / "settings/connection-profiles.json").write_bytes(b"{")
+    with store.checks() as checks:
+        assert waiting in {finding.about for finding in checks.verifier.run(Wishes()).findings}
+
+
+def test_a_step_that_the_system_refuses_hinders_no_other(
+    copied: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    store = copied()
+    about, gone = open_payload(store), leftover(store)
+    with store.checks() as checks:
+        steps = repairing.plan(checks.verifier.run(Wishes()).findings)
+        monkeypatch.setattr(FileSystem, "chmod", refused)
+        done = checks.repairer.execute(steps)
+    assert [one.step.finding.about for one in done if one.error] == [about]
+    assert "chown" in done[0].error
+    assert not (store.root / gone).exists()
