@@ -12,8 +12,6 @@ from enum import Enum, StrEnum
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
-
 from metadata.errors import CalotypeError, ConflictError, InternalError, NotFoundError, UnauthenticatedError
 from metadata.passwords import Passwords
 from metadata.schemas.enums import Scope
@@ -27,6 +25,7 @@ from .settings import BlobAccess
 from .shown import Shown
 from .signin import SignIn
 from .signing import UrlSigner
+from .studio import Studio
 from .threads import in_thread
 from .throttle import Throttle
 from .wire import base_of
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from .metrics import Metrics
     from .wiring import Store
 
-_WAITING = 16
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -88,9 +86,9 @@ class Service:
         return UrlSigner(self.store.vault.url_key(), self.store.clock)
 
     @cached_property
-    def studio(self) -> CapacityLimiter:
+    def studio(self) -> Studio:
         """The threads that wait for pictures to be made: apart, so that everything else is answered meanwhile."""
-        return CapacityLimiter(_WAITING)
+        return Studio()
 
     @property
     def private(self) -> bool:

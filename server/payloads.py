@@ -168,7 +168,7 @@ class _Pieces:
 
 
 async def _stream(piece: bytes, pieces: _Pieces, receive: Receive, send: Send) -> None:
-    gone = asyncio.ensure_future(_wait_until_gone(receive))
+    gone = asyncio.ensure_future(until_gone(receive))
     try:
         while piece and not gone.done():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -188,7 +188,8 @@ def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
         yield chunk
 
 
-async def _wait_until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Return when the client is gone; what it still sends is passed over."""
     while (await receive())["type"] != "http.disconnect":
         continue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,9 +16,13 @@ from metadata.files.trouble import as_ours
 
 from ..blobs import layout
 from ..media import sniff
+from .flights import AbandonedError
 from .headers import probe
 from .limits import unsupported
+from .recent import Recent
 from .recipe import recipe
+from .refusals import Refusals
+from .variants import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from ..digest import Digest
     from .flights import Flights
     from .ledger import Ledger
+    from .refusals import Asking
+    from .tidying import Tidying
     from .variants import Format, Variant
     from .workers import Workers
 
@@ -36,6 +42,8 @@ _READ: Final = os.O_RDONLY | os.O_NOFOLLOW
 _HEAD: Final = 64 * 1024
 _PIECE: Final = 256 * 1024
 _TOUCHED_EVERY_S: Final = 3600
+_SLOW_S: Final = 600.0
+"""For how long an animation that took too long is shown by its first frame, before it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,14 @@ class Derived:
         size: bytes.
         etag: a strong entity tag, without quotes: another recipe has another one.
         media_type: what it is.
+        lasting: it comes out the same whenever it is made; not so the first frame of an animation that took too long.
     """
 
     path: Path
     size: int
     etag: str
     media_type: str
+    lasting: bool = True
 
 
 class Derivatives:
@@ -63,6 +73,7 @@ class Derivatives:
         workers: the decoding processes.
         flights: computations under way.
         ledger: the account of all derived pictures.
+        tidying: makes room for more of them.
         scratch: a folder for what is being made; it is made when it is missing.
         room: returns when the disk has room for another file.
     """
@@ -73,48 +84,55 @@ class Derivatives:
         workers: Workers,
         flights: Flights[Derived],
         ledger: Ledger,
+        tidying: Tidying,
         scratch: Path,
         room: Callable[[], None],
     ) -> None:
         self._room = room
+        self._tidying = tidying
+        self._refusals = Refusals(engine.clock)
+        self._slow: Recent[Cut] = Recent(engine.clock, _SLOW_S)
         self.workers = workers
         self._ledger = ledger
         self._engine = engine
         self._flights = flights
         self._scratch = scratch
 
-    def get(self, digest: Digest, variant: Variant, form: Format) -> Derived:
+    def get(self, digest: Digest, variant: Variant, form: Format, abandoned: Callable[[], bool] = bool) -> Derived:
         """Return a derived picture; the first who asks waits until it is made.
 
         Whether the payload is live is the caller's question.
+
+        Args:
+            digest: the payload.
+            variant: what to show of it and how large.
+            form: as what.
+            abandoned: tells, while it waits for its turn, that nobody wants it any more.
 
         Raises:
             NotFoundError: there is no such payload.
             UnsupportedError: it is no picture that smaller ones can be made of.
             InvalidError: it is damaged or over a limit.
-            BusyError: too many pictures are being made.
+            BusyError: too many pictures are being made, or nobody wants it any more.
             FullError: no room for the result.
         """
         found = self.find(digest, variant, form)
         if found is not None:
             return found
         have = partial(self.find, digest, variant, form)
-        return self._flights.fly(f"{digest}/{_name(variant, form)}", have, partial(self._make, digest, variant, form))
+        make = partial(self._make, digest, variant, form, abandoned)
+        made = self._flights.fly(_key(digest, variant, form), have, make)
+        with suppress(CalotypeError):  # the upkeep tries again, and tells
+            self._tidying.relieve(self._ledger.read())
+        return made
 
     def find(self, digest: Digest, variant: Variant, form: Format) -> Derived | None:
         """Return a derived picture that was made before, None where there is none."""
-        name = _name(variant, form)
-        path = self._folder(digest) / name
-        try:
-            found = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if not stat.S_ISREG(found.st_mode) or not found.st_size:  # empty: not synced, and then the power went
-            return None
-        now = self._engine.clock.now().timestamp()
-        if now - found.st_mtime > _TOUCHED_EVERY_S:
-            self._touch(path, now)
-        return Derived(path, found.st_size, f"{digest}-{name.rpartition('.')[0]}-{form.value}", form.media_type)
+        for cut in self._cuts(digest, form):
+            found = self._found(digest, variant, form, cut)
+            if found is not None:
+                return found
+        return None
 
     def glance(self, digest: Digest) -> Mapping[str, object]:
         """Return `width`, `height`, `frames`, `alpha`, `placeholder` and `perceptualHash` of a picture.
@@ -122,9 +140,8 @@ class Derivatives:
         Raises:
             NotFoundError, UnsupportedError, InvalidError, BusyError: as `get`.
         """
-        with self._source(digest) as source:
-            job = {"do": "glance", "mediaType": self._checked(source)}
-            return self.workers.run(job, [source]).done
+        with self._refusals.asking(digest, f"{digest}/glance") as asking, self._source(digest) as source:
+            return self.workers.run({"do": "glance", "mediaType": self._checked(source)}, [source], asking).done
 
     def close(self) -> None:
         """End the decoding processes."""
@@ -140,28 +157,65 @@ class Derivatives:
         except OSError:
             return
 
-    def _make(self, digest: Digest, variant: Variant, form: Format) -> Derived:
-        self._room()
+    def _cuts(self, digest: Digest, form: Format) -> tuple[Cut, ...]:
+        """Return what may stand for a picture, best first; one that has not the time to move stands for a while."""
+        if not form.moves:
+            return (Cut.NOT,)
+        return (Cut.NOT, Cut.LIMITS) if self._slow.get(digest) is None else tuple(Cut)
+
+    def _found(self, digest: Digest, variant: Variant, form: Format, cut: Cut) -> Derived | None:
+        name = self._name(variant, form, cut)
+        path = self._folder(digest) / name
         try:
-            with self._source(digest) as source, self._sink() as sink:
-                job = {
-                    "do": "derive",
-                    "mediaType": self._checked(source),
-                    "width": variant.width,
-                    "height": variant.height,
-                    "fit": variant.fit.value,
-                    "format": form.value,
-                }
-                answer = self.workers.run(job, [source, sink])
-                size = self._publish(digest, _name(variant, form), sink)
-        except CalotypeError:
-            self._ledger.add(refused=1)
-            raise
+            found = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(found.st_mode) or not found.st_size:  # empty: not synced, and then the power went
+            return None
+        now = self._engine.clock.now().timestamp()
+        if now - found.st_mtime > _TOUCHED_EVERY_S:
+            self._touch(path, now)
+        return self._derived(digest, path, found.st_size, form, cut)
+
+    def _derived(self, digest: Digest, path: Path, size: int, form: Format, cut: Cut) -> Derived:
+        etag = f"{digest}-{path.name.rpartition('.')[0]}-{form.value}"
+        return Derived(path, size, etag, form.media_type, lasting=cut is not Cut.TIME)
+
+    def _name(self, variant: Variant, form: Format, cut: Cut) -> str:
+        """Name a derived file: by all that decides what is in it, but for the time there was."""
+        marks = {Cut.NOT: "", Cut.LIMITS: f"-still-{self.workers.limits.mark}", Cut.TIME: "-hurried"}
+        return layout.derived(f"{variant.name}{marks[cut]}", recipe(), form.value)
+
+    def _make(self, digest: Digest, variant: Variant, form: Format, abandoned: Callable[[], bool]) -> Derived:
+        with self._refusals.asking(digest, _key(digest, variant, form), abandoned) as asking:
+            self._room()
+            try:
+                return self._made(digest, variant, form, asking)
+            except AbandonedError:
+                raise
+            except CalotypeError:
+                self._ledger.add(refused=1)
+                raise
+
+    def _made(self, digest: Digest, variant: Variant, form: Format, asking: Asking) -> Derived:
+        with self._source(digest) as source, self._sink() as sink:
+            job = {
+                "do": "derive",
+                "mediaType": self._checked(source),
+                "width": variant.width,
+                "height": variant.height,
+                "fit": variant.fit.value,
+                "format": form.value,
+                "still": self._slow.get(digest) is not None,
+            }
+            answer = self.workers.run(job, [source, sink], asking)
+            cut = Cut(str(answer.done["cut"]))
+            if cut is Cut.TIME:
+                self._slow.note(digest, cut)
+            name = self._name(variant, form, cut)
+            size = self._publish(digest, name, sink)
         self._ledger.add(size=size, files=1, computed=1, peak_bytes=answer.peak_bytes)
-        made = self.find(digest, variant, form)
-        if made is None:
-            raise NotFoundError(f"There is no payload {digest}.", object=str(digest))  # it went meanwhile
-        return made
+        return self._derived(digest, self._folder(digest) / name, size, form, cut)
 
     def _checked(self, source: int) -> str:
         """Return the media type of an open payload: a picture whose header is within the limits."""
@@ -201,8 +255,8 @@ class Derivatives:
             return draft.size
 
 
-def _name(variant: Variant, form: Format) -> str:
-    return layout.derived(variant.name, recipe(), form.value)
+def _key(digest: Digest, variant: Variant, form: Format) -> str:
+    return f"{digest}/{variant.name}.{form.value}"
 
 
 @contextmanager

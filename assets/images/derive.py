@@ -6,7 +6,6 @@ looks the same with a derived picture and with the original in its place.
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -17,11 +16,11 @@ from metadata.errors import InvalidError
 from .colours import gamma_of, plainly, to_srgb
 from .encoding import encode
 from .opening import decoding, first_frame_of, frames_of, opened, orientation_of, profile_of, upright_size
+from .variants import Cut
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from .limits import Limits
+    from .patience import Patience
     from .variants import Format, Plan, Variant
 
 _GAP: Final = 2
@@ -58,12 +57,14 @@ class Picture:
         width: pixels.
         height: pixels.
         frames: 1 for a still one.
+        cut: why an animation is a still one.
     """
 
     data: bytes
     width: int
     height: int
     frames: int
+    cut: Cut = Cut.NOT
 
 
 def derive(
@@ -72,7 +73,7 @@ def derive(
     variant: Variant,
     form: Format,
     limits: Limits,
-    patience: AbstractContextManager[None] | None = None,
+    patience: Patience | None = None,
 ) -> Picture:
     """Return a picture derived from another: upright, in sRGB, without metadata, never enlarged.
 
@@ -84,7 +85,7 @@ def derive(
         variant: what to show of it and how large.
         form: what to encode it as.
         limits: what it may ask for.
-        patience: held while an animation is made; it may raise `TimeoutError`, and the first frame is taken.
+        patience: how long an animation may take; None: none at all, its first frame is taken.
 
     Raises:
         UnsupportedError: the bytes are no picture that is worked with.
@@ -94,14 +95,16 @@ def derive(
     with opened(source, media_type, limits) as image:
         plan = variant.plan(*upright_size(image))
         frames = frames_of(image)
-        fits = plan.size[0] * plan.size[1] * frames <= _MOVING_PIXELS
-        if frames > 1 and form.moves and fits and limits.may_move(*image.size, frames):
-            with suppress(InvalidError, TimeoutError), patience or nullcontext():  # a later frame may be damaged
-                return _moving(image, plan, form, frames, limits)
+        cut = Cut.NOT
+        if frames > 1 and form.moves and plan.size[0] * plan.size[1] * frames <= _MOVING_PIXELS:
+            made = _moving_within(image, plan, form, frames, limits, patience)
+            if isinstance(made, Picture):
+                return made
+            cut = made
             with decoding(limits):
                 image.seek(0)
         still = still_of(image, plan, limits)
-        return Picture(encode([still], form), *still.size, 1)
+        return Picture(encode([still], form), *still.size, 1, cut)
 
 
 def still_of(image: Image.Image, plan: Plan, limits: Limits) -> Image.Image:
@@ -123,6 +126,25 @@ def still_of(image: Image.Image, plan: Plan, limits: Limits) -> Image.Image:
         straight = small.convert({"La": "LA", "RGBa": "RGBA"}[small.mode]) if small.mode in {"La", "RGBa"} else small
         result = to_srgb(straight, profile, gamma)
         return result.transpose(_TURNS[orientation]) if orientation in _TURNS else result
+
+
+def _moving_within(
+    image: Image.Image, plan: Plan, form: Format, frames: int, limits: Limits, patience: Patience | None
+) -> Picture | Cut:
+    """Return the animation, or why there is none."""
+    if not limits.may_move(*image.size, frames):
+        return Cut.LIMITS
+    if patience is None:
+        return Cut.TIME
+    made: Picture | Cut
+    try:
+        with patience:
+            made = _moving(image, plan, form, frames, limits)
+    except InvalidError as error:  # a later frame; one that is damaged is so whenever it is asked for
+        made = Cut.LIMITS if "setting" in error.details else Cut.NOT
+    except TimeoutError:
+        made = Cut.TIME
+    return Cut.TIME if patience.over else made  # whatever a library makes of being interrupted
 
 
 def _moving(image: Image.Image, plan: Plan, form: Format, frames: int, limits: Limits) -> Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,11 @@ class Limits:
         A picture is held once as it is decoded, once more while it changes its colours, and codecs keep a copy.
         """
         return _BASE_BYTES + 4 * _PIXEL_BYTES * self.pixels
+
+    @property
+    def mark(self) -> str:
+        """Eight digits that stand for what decides, time apart, whether an animation may stay one."""
+        return f"{zlib.crc32(f'{self.pixels} {self.frames} {self.decoded_bytes}'.encode()):08x}"
 
     def check(self, width: int, height: int, frames: int = 1) -> None:
         """Refuse a picture that is over a limit.

@@ -72,9 +72,9 @@ class Prints:
         slots = Slots(place / "slots", decoders, engine.clock)
         ledger = Ledger(place / "account")
         workers = Workers(slots, limits, keep=max(1, decoders // sharers), lost=lambda: ledger.add(killed=1))
-        flights: Flights[Derived] = Flights(place / "flights", engine.clock, wait_s=6 * limits.seconds)
-        derivatives = Derivatives(engine, workers, flights, ledger, place / "scratch", room)
+        flights: Flights[Derived] = Flights(place / "flights", wait_s=6 * limits.seconds)
         tidying = Tidying(engine, ledger, budget, place)
+        derivatives = Derivatives(engine, workers, flights, ledger, tidying, place / "scratch", room)
         return cls(Variants(sizes), derivatives, tidying, Glances(facts, derivatives, place), ledger)
 
     def close(self) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from metadata.errors import CalotypeError, InternalError, InvalidError, UnsupportedError
+from metadata.errors import BusyError, CalotypeError, InternalError, InvalidError, UnsupportedError
 
 from .limits import too_slow
 
@@ -23,6 +24,10 @@ _ANSWER_BYTES: Final = 64 * 1024
 _ENDS_WITHIN_S: Final = 2.0
 _KINDS: Final = {kind.kind: kind for kind in (InvalidError, UnsupportedError)}
 _MODULE: Final = "assets.images.worker"
+
+_FROM_OUTSIDE: Final = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""What neither a decoder's crash nor one of the limits set here ends a process with: a system that has no memory left
+does, or whoever stops the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Process:
         Raises:
             UnsupportedError, InvalidError: what the job says of the picture; or it took too long, or the process
                 ended over it.
+            BusyError: the process was ended from outside, which says nothing of the picture.
             InternalError: a mistake of ours, with the process's traceback.
         """
         self.usable = False  # until all of the answer is there
@@ -128,6 +134,14 @@ class Process:
             status = self._process.wait(_ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
             status = 0
+        if -status in _FROM_OUTSIDE:
+            return BusyError(
+                "The program that decodes pictures was ended from outside, perhaps because the machine has no memory "
+                "left. Another one takes its place; try again in a moment.",
+                exitStatus=status,
+            )
+        if -status == signal.SIGXCPU:
+            return too_slow(self._seconds)
         return InvalidError(
             "The picture brought the program down that decodes pictures, so it is damaged or made to do that. Another "
             "program has taken its place.",

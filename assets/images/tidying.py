@@ -6,6 +6,7 @@ import re
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from metadata.files import atomic
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 _LEFT: Final = 0.9
 """How much of the budget is left taken, so that there is not something to remove at once again."""
 
+_OVERDRAWN: Final = 1.25
+"""What it may grow to between two rounds of the upkeep; more makes room at once."""
+
+_YOUNG_S: Final = 10
+"""What was made so short a time ago is on its way to whoever asked for it."""
+
+_NS: Final = 1_000_000_000
 _CUT_OFF_S: Final = 3600
 _TEMPORARY: Final = re.compile(r"\..{1,220}\.tmp")
 
@@ -60,6 +68,7 @@ class Tidying:
 
     def __init__(self, engine: FileEngine, ledger: Ledger, budget: int, folder: Path) -> None:
         self.budget = budget
+        self._relieved = -inf
         self._engine = engine
         self._ledger = ledger
         self._lock = KernelLock(folder / "tidying.lock", lambda: folder.mkdir(parents=True, exist_ok=True))
@@ -77,6 +86,22 @@ class Tidying:
         if account.known and account.size <= self.budget:
             return 0
         return self._remove(self._over_budget)
+
+    def relieve(self, account: Account) -> None:
+        """Make room, if so much was made since the last round that the next one cannot be waited for.
+
+        Not more often than every ten seconds: it looks at every payload, and what is younger stays anyway.
+
+        Args:
+            account: as it stands.
+
+        Raises:
+            UnreadableError: as `tidy`.
+        """
+        now = self._engine.clock.monotonic()
+        if account.size > self.budget * _OVERDRAWN and now - self._relieved >= _YOUNG_S:
+            self._relieved = now
+            self.tidy()
 
     def purge(self, *, stale: bool = False) -> int:
         """Remove all derived pictures, or only those of other recipes (`stale`); return how many.
@@ -122,10 +147,12 @@ class Tidying:
             return []
 
     def _over_budget(self, kept: list[Kept]) -> list[Kept]:
-        """Choose what goes: other recipes' first, then what was not used for longest."""
-        chosen = [each for each in kept if not each.current]
-        rest = sorted((each for each in kept if each.current), key=lambda each: each.used_ns)
-        size = sum(each.size for each in rest)
+        """Choose what goes: other recipes' first, then what was not used for longest, and nothing that is young."""
+        now = self._engine.clock.now().timestamp()
+        size = sum(each.size for each in kept if each.current)
+        old = [each for each in kept if not 0 <= now - each.used_ns / _NS < _YOUNG_S]
+        chosen = [each for each in old if not each.current]
+        rest = sorted((each for each in old if each.current), key=lambda each: each.used_ns)
         if size > self.budget:
             for each in rest:
                 if size <= self.budget * _LEFT:

@@ -51,6 +51,14 @@ class Format(StrEnum):
         return self in {Format.WEBP, Format.AVIF}
 
 
+class Cut(StrEnum):
+    """Why the first frame stands for an animation: not for what follows, for a limit of settings, or for the time."""
+
+    NOT = ""
+    LIMITS = "limits"
+    TIME = "time"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What becomes of one picture.

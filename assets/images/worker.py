@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,11 +25,11 @@ from metadata.errors import CalotypeError
 from .derive import derive
 from .glance import glance
 from .limits import Limits, too_much_memory, too_slow
+from .patience import Patience
 from .variants import Fit, Format, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Mapping
 
 JOB_BYTES: Final = 16 * 1024
 """The longest line of a job."""
@@ -40,7 +40,6 @@ _LARGEST_FILE: Final = 256 * 1024 * 1024
 _SPENT_BYTES: Final = 256 * 1024 * 1024
 _SPENT_JOBS: Final = 500
 _MOVING_SHARE: Final = 0.6
-_AGAIN_S: Final = 0.2
 _STATUS: Final = Path("/proc/self/status")
 
 
@@ -83,10 +82,13 @@ def _derive(job: Mapping[str, Any], limits: Limits, descriptors: list[int]) -> d
     source, sink = descriptors
     variant = Variant(job["width"], job["height"], Fit(job["fit"]))
     with open(source, "rb", closefd=False) as file:
-        picture = derive(file, job["mediaType"], variant, Format(job["format"]), limits, _patience(limits))
+        # Most of the time, so that there is some left for a first frame.
+        patience = None if job["still"] else Patience(limits.seconds * _MOVING_SHARE)
+        picture = derive(file, job["mediaType"], variant, Format(job["format"]), limits, patience)
     with open(sink, "wb", closefd=False) as out:
         out.write(picture.data)
-    return {"size": len(picture.data), "width": picture.width, "height": picture.height, "frames": picture.frames}
+    told = {"size": len(picture.data), "width": picture.width, "height": picture.height, "frames": picture.frames}
+    return {**told, "cut": picture.cut}
 
 
 def _glance(job: Mapping[str, Any], limits: Limits, descriptors: list[int]) -> dict[str, object]:
@@ -149,23 +151,6 @@ def _budget(limits: Limits) -> None:
     soft = math.ceil(used.ru_utime + used.ru_stime + limits.seconds) + 1
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-
-
-@contextmanager
-def _patience(limits: Limits) -> Iterator[None]:
-    """Raise `TimeoutError` in the block when most of the time is over, so that there is some for a first frame."""
-    before = signal.signal(signal.SIGALRM, _over)
-    signal.setitimer(signal.ITIMER_REAL, limits.seconds * _MOVING_SHARE, _AGAIN_S)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _over(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise TimeoutError
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from metadata.errors import BusyError
+from metadata.errors import BusyError, CalotypeError
 from metadata.files.flock import EXCLUSIVE, KernelLock
 
 from .process import Process
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .limits import Limits
     from .process import Answer
+    from .refusals import Asking
 
 _LOOK_AGAIN_S: Final = 0.01
 
@@ -46,18 +47,25 @@ class Slots:
         self._never = threading.Event()
 
     @contextmanager
-    def hold(self, wait_s: float) -> Iterator[None]:
+    def hold(self, wait_s: float, wanted: Callable[[], object] = bool) -> Iterator[None]:
         """Hold a slot for a block.
+
+        Args:
+            wait_s: how long to wait for it.
+            wanted: called while it waits and when its turn has come; what it raises ends that.
 
         Raises:
             BusyError: none was free in time.
         """
         deadline = self._clock.monotonic() + wait_s
-        if not self._own.acquire(timeout=wait_s):
-            raise _none_free(wait_s)
+        while not self._own.acquire(timeout=_LOOK_AGAIN_S):
+            wanted()
+            if self._clock.monotonic() >= deadline:
+                raise _none_free(wait_s)
         try:
-            lock, descriptor = self._take(deadline, wait_s)
+            lock, descriptor = self._take(deadline, wait_s, wanted)
             try:
+                wanted()
                 yield
             finally:
                 lock.give(descriptor)
@@ -69,8 +77,9 @@ class Slots:
         for lock in self._locks:
             lock.close()
 
-    def _take(self, deadline: float, wait_s: float) -> tuple[KernelLock, int]:
+    def _take(self, deadline: float, wait_s: float, wanted: Callable[[], object]) -> tuple[KernelLock, int]:
         while True:
+            wanted()
             for lock in self._locks:
                 descriptor = lock.take(EXCLUSIVE, 0)
                 if descriptor is not None:
@@ -118,17 +127,26 @@ class Workers:
         self._nursery = ThreadPoolExecutor(1, "decoding-processes")
         self._closed = False
 
-    def run(self, job: Mapping[str, object], descriptors: Sequence[int]) -> Answer:
+    def run(self, job: Mapping[str, object], descriptors: Sequence[int], asking: Asking | None = None) -> Answer:
         """Have a job done by a process.
+
+        Args:
+            job: what to do.
+            descriptors: open files it may use.
+            asking: who asks; checked while it waits for its turn, and told of a refusal before the next one's comes.
 
         Raises:
             UnsupportedError, InvalidError, InternalError: as `Process.ask`.
-            BusyError: no process was free in time.
+            BusyError: no process was free in time, or it was ended from outside.
         """
-        with self._slots.hold(self._wait_s):
+        with self._slots.hold(self._wait_s, asking.check if asking is not None else bool):
             process = self._take()
             try:
                 return process.ask(job, descriptors)
+            except CalotypeError as error:
+                if asking is not None:
+                    asking.note(error)
+                raise
             finally:
                 self._give_back(process)
 

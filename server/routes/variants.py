@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from metadata.errors import NotFoundError
+from metadata.errors import BusyError, NotFoundError
 
 from ..calls import Access, Operation, Strictness
 from ..negotiation import Nature, form_named, negotiate
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 NEGOTIATED = "max-age=86400"
 """How long an answer is kept that another `Accept` would have made another one."""
+
+
+HURRIED = "max-age=60"
+"""How long the first frame of an animation is kept for which there was no time: there may be more in a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ async def picture_answer(call: Call, wanted: Wanted) -> Response:
     found = await in_thread(partial(derivatives.find, wanted.digest, wanted.variant, wanted.form))
     if found is None:
         make = partial(derivatives.get, wanted.digest, wanted.variant, wanted.form)
-        found = await in_thread(make, call.service.studio)
+        found = await call.service.studio.make(call.request, make)
     return payload_answer(call.request.headers, _payload(call, wanted, found))
 
 
@@ -117,9 +121,15 @@ def _payload(call: Call, wanted: Wanted, found: Derived) -> Payload:
         filename=f"{wanted.digest}-{wanted.variant.name}.{wanted.form}",
         inline=True,
         public=not call.service.private,
-        cache=NEGOTIATED if wanted.negotiated else FOREVER,
+        cache=_cache(wanted, found),
         vary="Accept" if wanted.negotiated else "",
     )
+
+
+def _cache(wanted: Wanted, found: Derived) -> str:
+    if not found.lasting:
+        return HURRIED
+    return NEGOTIATED if wanted.negotiated else FOREVER
 
 
 def _open(derivatives: Derivatives, wanted: Wanted, found: Derived, start: int, end: int) -> BinaryIO:
@@ -128,6 +138,9 @@ def _open(derivatives: Derivatives, wanted: Wanted, found: Derived, start: int, 
     try:
         file = found.path.open("rb")
     except FileNotFoundError:
-        file = derivatives.get(wanted.digest, wanted.variant, wanted.form).path.open("rb")
+        again = derivatives.get(wanted.digest, wanted.variant, wanted.form)
+        if again.etag != found.etag:
+            raise BusyError("The picture is another one by now. Try again.") from None
+        file = again.path.open("rb")
     file.seek(start)
     return file

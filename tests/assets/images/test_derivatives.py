@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import threading
 import time
@@ -18,9 +19,10 @@ from assets.blobs.local import LocalBlobs
 from assets.digest import Digest
 from assets.images.limits import Limits
 from assets.images.recipe import recipe
-from assets.images.variants import PRESETS, Format
+from assets.images.variants import PRESETS, Fit, Format, Variant
+from assets.images.workers import Slots
 from metadata.clock import SystemClock
-from metadata.errors import FullError, InvalidError, NotFoundError, UnsupportedError
+from metadata.errors import BusyError, FullError, InvalidError, NotFoundError, UnsupportedError
 from metadata.files.filesystem import FileSystem
 
 if TYPE_CHECKING:
@@ -221,3 +223,125 @@ def test_an_empty_file_in_its_place_is_made_again(prints: Prints, digest: Digest
     made = prints.derivatives.get(digest, THUMB, Format.WEBP)
     made.path.write_bytes(b"")
     assert prints.derivatives.get(digest, THUMB, Format.WEBP).size == made.size
+
+
+class Later(SystemClock):
+    """A clock that can be put forward."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time, put forward."""
+        return super().monotonic() + self.ahead
+
+
+def animation() -> bytes:
+    out = io.BytesIO()
+    frames = [Image.effect_noise((300, 200), 40 + number).convert("P") for number in range(3)]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100)
+    return out.getvalue()
+
+
+def frames_of(path: Path) -> int:
+    with Image.open(path) as image:
+        return int(getattr(image, "n_frames", 1))
+
+
+def test_a_limit_that_leaves_the_first_frame_is_in_the_name(open_prints: Opener, keep: Keep) -> None:
+    """Another setting has other files: what one of them made is never served for the other."""
+    digest, one = keep(animation()), 300 * 200 * 4
+    narrow, wide = open_prints(Limits(decoded_bytes=one)), open_prints()
+    still = narrow.derivatives.get(digest, THUMB, Format.WEBP)
+    assert (frames_of(still.path), still.lasting) == (1, True)
+    assert narrow.derivatives.find(digest, THUMB, Format.WEBP) == still
+    assert open_prints(Limits(decoded_bytes=one + 1)).derivatives.find(digest, THUMB, Format.WEBP) is None
+    moving = wide.derivatives.get(digest, THUMB, Format.WEBP)
+    assert (frames_of(moving.path), moving.lasting) == (3, True)
+    assert moving.etag != still.etag
+    jpeg = narrow.derivatives.get(digest, THUMB, Format.JPEG)
+    assert wide.derivatives.find(digest, THUMB, Format.JPEG) == jpeg, "it shows the first frame whatever the limits"
+
+
+def test_what_there_was_no_time_for_is_tried_again_and_never_lasts(
+    open_prints: Opener, keep: Keep, engine: FileEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow moment must not make an animation a still picture for good."""
+    digest, later = keep(animation()), Later()
+    monkeypatch.setattr(engine, "clock", later)
+    prints = open_prints()
+    run = prints.derivatives.workers.run
+    with monkeypatch.context() as patch:  # the process is as one whose time is over at once
+        patch.setattr(prints.derivatives.workers, "run", lambda job, *more: run({**job, "still": True}, *more))
+        hurried = prints.derivatives.get(digest, THUMB, Format.WEBP)
+    assert (frames_of(hurried.path), hurried.lasting) == (1, False)
+    assert prints.derivatives.get(digest, THUMB, Format.WEBP) == hurried
+    assert frames_of(prints.derivatives.get(digest, PRESETS["card"], Format.AVIF).path) == 1, "nor is there for others"
+    assert open_prints().derivatives.find(digest, THUMB, Format.WEBP) is None
+    later.ahead = 601
+    moving = prints.derivatives.get(digest, THUMB, Format.WEBP)
+    assert (frames_of(moving.path), moving.lasting) == (3, True)
+    assert moving.etag != hurried.etag
+
+
+def test_a_picture_that_takes_too_long_costs_that_once(open_prints: Opener, keep: Keep) -> None:
+    prints = open_prints(Limits(seconds=0.001))
+    digest = keep(animation())
+    for variant in (*PRESETS.values(), THUMB):
+        with pytest.raises(InvalidError, match="CALOTYPE_DECODE_TIMEOUT_S"):
+            prints.derivatives.get(digest, variant, Format.PNG)
+    with pytest.raises(InvalidError, match="CALOTYPE_DECODE_TIMEOUT_S"):
+        prints.derivatives.glance(digest)
+    assert prints.ledger.read().killed == 1
+
+
+def test_those_in_the_queue_are_refused_with_the_first(open_prints: Opener, keep: Keep) -> None:
+    """They have asked for other sizes before the first was given up."""
+    prints = open_prints(Limits(seconds=0.5), decoders=1)
+    digest = keep(animation())
+    together = threading.Barrier(8)
+
+    def ask(width: int) -> None:
+        together.wait()
+        with pytest.raises(InvalidError, match="CALOTYPE_DECODE_TIMEOUT_S"):
+            prints.derivatives.get(digest, Variant(width, None, Fit.CONTAIN), Format.WEBP)
+
+    held = prints.derivatives.workers.run
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(8) as pool:
+        reader, writer = os.pipe()  # the job reads from a pipe that nobody writes to
+        patch.setattr(
+            prints.derivatives.workers, "run", lambda job, files, *wanted: held(job, [reader, *files[1:]], *wanted)
+        )
+        try:
+            list(pool.map(ask, range(32, 40)))
+        finally:
+            os.close(reader)
+            os.close(writer)
+    assert prints.ledger.read().killed == 1
+
+
+def test_what_nobody_waits_for_any_more_leaves_the_queue(
+    open_prints: Opener, engine: FileEngine, digest: Digest
+) -> None:
+    prints = open_prints(decoders=1)
+    gone = threading.Event()
+    slots = Slots(engine.paths.root / "cache/derived/slots", 1, SystemClock())
+    with ThreadPoolExecutor(1) as pool, slots.hold(5):
+        task = pool.submit(prints.derivatives.get, digest, THUMB, Format.WEBP, gone.is_set)
+        gone.set()
+        with pytest.raises(BusyError, match="gone"):
+            task.result()
+    slots.close()
+    account = prints.ledger.read()
+    assert (account.computed, account.refused) == (0, 0)
+    assert prints.derivatives.get(digest, THUMB, Format.WEBP).size > 0
+
+
+def test_room_is_made_while_much_is_made(open_prints: Opener, keep: Keep, picture: Callable[..., bytes]) -> None:
+    digests = [keep(picture(size=(300 + number, 200))) for number in range(3)]
+    old = [open_prints().derivatives.get(digest, THUMB, Format.JPEG) for digest in digests[:2]]
+    for each in old:
+        os.utime(each.path, (1, 1))
+    prints = open_prints(budget=old[0].size)
+    new = prints.derivatives.get(digests[2], THUMB, Format.PNG)
+    assert prints.ledger.read().evicted == 2
+    assert [each.path.exists() for each in (*old, new)] == [False, False, True]

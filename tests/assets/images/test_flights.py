@@ -1,4 +1,4 @@
-"""One computation for all who ask at once; a refusal holds for a while, an accident does not."""
+"""One computation for all who ask at once."""
 
 from __future__ import annotations
 
@@ -8,31 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assets.images.flights import Flights
-from metadata.clock import SystemClock
+from assets.images.flights import AbandonedError, Flights
 from metadata.errors import BusyError, InternalError, InvalidError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Later(SystemClock):
-    """A clock that can be put forward."""
-
-    ahead = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.ahead
-
-
 @pytest.fixture
-def clock() -> Later:
-    return Later()
-
-
-@pytest.fixture
-def flights(tmp_path: Path, clock: Later) -> Flights[str]:
-    return Flights(tmp_path / "flights", clock)
+def flights(tmp_path: Path) -> Flights[str]:
+    return Flights(tmp_path / "flights")
 
 
 def _nothing() -> None:
@@ -44,18 +29,18 @@ def test_what_is_there_is_not_made(flights: Flights[str]) -> None:
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["one process", "several"])
-def test_of_many_who_ask_at_once_one_makes_it(tmp_path: Path, clock: Later, *, apart: bool) -> None:
+def test_of_many_who_ask_at_once_one_makes_it(tmp_path: Path, *, apart: bool) -> None:
     """Objects of their own share nothing but the folder, as processes do."""
     made: list[str] = []
     together = threading.Barrier(8)
-    shared: Flights[str] = Flights(tmp_path / "flights", clock)
+    shared: Flights[str] = Flights(tmp_path / "flights")
 
     def make() -> str:
         made.append("x")
         return "x"
 
     def ask() -> str:
-        mine: Flights[str] = Flights(tmp_path / "flights", clock) if apart else shared
+        mine: Flights[str] = Flights(tmp_path / "flights") if apart else shared
         together.wait()
         return mine.fly("a", lambda: made[0] if made else None, make)
 
@@ -85,26 +70,8 @@ def test_nothing_is_left_of_a_flight(flights: Flights[str], tmp_path: Path) -> N
     assert list((tmp_path / "flights").iterdir()) == []
 
 
-def test_a_refusal_holds_for_a_minute(flights: Flights[str], clock: Later) -> None:
-    asked: list[int] = []
-
-    def refuse() -> str:
-        asked.append(1)
-        raise InvalidError("damaged", limit=3)
-
-    for _ in range(3):
-        with pytest.raises(InvalidError, match="damaged") as caught:
-            flights.fly("a", _nothing, refuse)
-        assert caught.value.details == {"limit": 3}
-    assert len(asked) == 1
-    clock.ahead = 61
-    with pytest.raises(InvalidError):
-        flights.fly("a", _nothing, refuse)
-    assert len(asked) == 2
-
-
-@pytest.mark.parametrize("error", [InternalError("ours"), BusyError("later"), InvalidError("killed", exitStatus=-9)])
-def test_an_accident_is_tried_again(flights: Flights[str], error: Exception) -> None:
+@pytest.mark.parametrize("error", [InternalError("ours"), BusyError("later"), InvalidError("damaged")])
+def test_an_error_is_told_and_ends_with_the_flight(flights: Flights[str], error: Exception) -> None:
     def fail() -> str:
         raise error
 
@@ -113,21 +80,27 @@ def test_an_accident_is_tried_again(flights: Flights[str], error: Exception) -> 
     assert flights.fly("a", _nothing, lambda: "x") == "x"
 
 
-def test_only_so_many_refusals_are_remembered(flights: Flights[str]) -> None:
-    def refuse() -> str:
-        raise InvalidError("damaged")
+def test_what_its_leader_abandons_the_next_who_waits_makes(flights: Flights[str]) -> None:
+    inside, leave = threading.Event(), threading.Event()
 
-    for number in range(600):
-        with pytest.raises(InvalidError):
-            flights.fly(f"{number}", _nothing, refuse)
-    assert flights.fly("0", _nothing, lambda: "x") == "x"
-    with pytest.raises(InvalidError):
-        flights.fly("599", _nothing, lambda: "x")
+    def abandon() -> str:
+        inside.set()
+        assert leave.wait(30)
+        raise AbandonedError("gone")
+
+    with ThreadPoolExecutor(3) as pool:
+        leader = pool.submit(flights.fly, "a", _nothing, abandon)
+        assert inside.wait(30)
+        followers = [pool.submit(flights.fly, "a", _nothing, lambda: "x") for _ in range(2)]
+        leave.set()
+        with pytest.raises(AbandonedError):
+            leader.result()
+        assert [task.result() for task in followers] == ["x", "x"]
 
 
-def test_who_waits_too_long_is_told(tmp_path: Path, clock: Later) -> None:
-    holder: Flights[str] = Flights(tmp_path / "flights", clock)
-    other: Flights[str] = Flights(tmp_path / "flights", clock, wait_s=0.05)
+def test_who_waits_too_long_is_told(tmp_path: Path) -> None:
+    holder: Flights[str] = Flights(tmp_path / "flights")
+    other: Flights[str] = Flights(tmp_path / "flights", wait_s=0.05)
 
     def ask_other() -> str:
         with pytest.raises(BusyError, match="somebody else"):

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from PIL import Image, ImageDraw
 
 from assets.images.derive import derive
 from assets.images.limits import Limits
-from assets.images.variants import Fit, Format, Variant
+from assets.images.patience import Patience
+from assets.images.variants import Cut, Fit, Format, Variant
 from assets.media import sniff
 from metadata.errors import InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from assets.images.derive import Picture
 
+
+class Unmeasured(Patience):
+    """Patience without an alarm: that is pytest's own here. It is over when it is told to be."""
+
+    def __init__(self, ends: Exception | None = None) -> None:
+        super().__init__(0)
+        self._ends = ends
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, as it was told."""
+        if self._ends is not None:
+            self.over = True
+            raise self._ends
+
+
+ENDLESS = Unmeasured()
 SMALL = Variant(40, 30, Fit.CONTAIN)
 CLOSE = 7.0
 """The mean colour difference (see `seeing.py`) of tiny frames with hard edges and halved chroma; others have 20."""
@@ -57,7 +77,7 @@ def made(
     data: bytes,
     form: Format,
     limits: Limits | None = None,
-    patience: contextlib.AbstractContextManager[None] | None = None,
+    patience: Patience | None = ENDLESS,
 ) -> Picture:
     return derive(io.BytesIO(data), sniff(data).type, SMALL, form, limits or Limits(), patience)
 
@@ -147,21 +167,21 @@ def test_more_bytes_than_allowed_leave_the_first_frame(seeing: ModuleType) -> No
     data = animated(seeing, "GIF", squares())
     one = 160 * 120 * 4
     assert made(data, Format.WEBP, Limits(decoded_bytes=3 * one)).frames == 3
-    assert made(data, Format.WEBP, Limits(decoded_bytes=3 * one - 1)).frames == 1
+    cut = made(data, Format.WEBP, Limits(decoded_bytes=3 * one - 1))
+    assert (cut.frames, cut.cut) == (1, Cut.LIMITS)
+    assert made(data, Format.PNG, Limits(decoded_bytes=3 * one - 1)).cut is Cut.NOT
 
 
-def test_more_time_than_allowed_leaves_the_first_frame(seeing: ModuleType) -> None:
-    @contextlib.contextmanager
-    def impatient() -> Iterator[None]:
-        yield
-        raise TimeoutError
-
-    assert made(animated(seeing, "GIF", squares()), Format.WEBP, patience=impatient()).frames == 1
+@pytest.mark.parametrize("ends", [TimeoutError(), InvalidError("a library made this of it"), None])
+def test_more_time_than_allowed_leaves_the_first_frame(seeing: ModuleType, ends: Exception | None) -> None:
+    patience = None if ends is None else Unmeasured(ends)
+    picture = made(animated(seeing, "GIF", squares()), Format.WEBP, patience=patience)
+    assert (picture.frames, picture.cut) == (1, Cut.TIME)
 
 
 def test_a_damaged_later_frame_leaves_the_first(seeing: ModuleType) -> None:
     frames = [Image.effect_noise((160, 120), 100 + number).convert("RGB") for number in range(3)]
     data = animated(seeing, "GIF", frames)
     picture = made(data[: len(data) * 5 // 6], Format.WEBP)
-    assert picture.frames == 1
+    assert (picture.frames, picture.cut) == (1, Cut.NOT)
     assert seeing.difference(Image.open(io.BytesIO(picture.data)), seeing.shrunk(frames[0], (40, 30)))[0] < 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,13 +16,21 @@ import pytest
 
 from assets.images.limits import Limits
 from assets.images.process import Process
-from metadata.errors import InternalError, InvalidError, UnsupportedError
+from metadata.errors import BusyError, CalotypeError, InternalError, InvalidError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-JOB = {"do": "derive", "mediaType": "image/png", "width": 32, "height": 32, "fit": "cover", "format": "png"}
+JOB = {
+    "do": "derive",
+    "mediaType": "image/png",
+    "width": 32,
+    "height": 32,
+    "fit": "cover",
+    "format": "png",
+    "still": False,
+}
 GLANCE = {"do": "glance", "mediaType": "image/png"}
 SLEEPER = """
 import os, sys, threading, time
@@ -151,16 +160,30 @@ def test_one_that_takes_too_long_is_given_up(making: ModuleType, sink: int) -> N
     assert not _alive(process.pid)
 
 
-def test_one_that_is_killed_is_told(process: Process, source: int, sink: int) -> None:
+@pytest.mark.parametrize(
+    ("sign", "error", "said"),
+    [
+        (signal.SIGKILL, BusyError, "from outside"),
+        (signal.SIGTERM, BusyError, "from outside"),
+        (signal.SIGSEGV, InvalidError, "brought the program down"),
+        (signal.SIGABRT, InvalidError, "brought the program down"),
+        (signal.SIGXCPU, InvalidError, "CALOTYPE_DECODE_TIMEOUT_S"),
+    ],
+)
+def test_whose_fault_an_end_was_is_told(
+    process: Process, source: int, sink: int, sign: signal.Signals, error: type[CalotypeError], said: str
+) -> None:
+    """A picture that crashes a decoder is refused; of one that the system ended nothing is known."""
     process.ask(JOB, [source, sink])
     assert process.alive
-    os.kill(process.pid, 9)
+    os.kill(process.pid, sign)
     _until_gone(process.pid)
     assert not process.alive
-    with pytest.raises(InvalidError, match="brought the program down") as caught:
+    with pytest.raises(error, match=said) as caught:
         process.ask(JOB, [source, sink])
-    assert caught.value.details["exitStatus"] == -9
+    assert caught.value.details.get("exitStatus", -sign) == -sign
     assert not process.usable
+    assert process.lost
 
 
 def test_it_ends_when_it_is_told_to(process: Process) -> None:

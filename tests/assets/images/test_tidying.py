@@ -62,7 +62,7 @@ def test_what_was_not_used_for_longest_goes_first(open_prints: Opener, shelve: S
 def test_other_recipes_go_first(open_prints: Opener, shelve: Shelve) -> None:
     prints = open_prints(budget=1000)
     new = [shelve(number, 100, 1_000_000) for number in range(10)]
-    old = [shelve(number, 100, 0, made_by="0-00000000") for number in range(3)]
+    old = [shelve(number, 100, 20, made_by="0-00000000") for number in range(3)]
     assert prints.tidying.tidy() == 3
     assert [path.exists() for path in [*new, *old]] == [True] * 10 + [False] * 3
 
@@ -71,7 +71,7 @@ def test_it_looks_at_one_number_while_there_is_room(open_prints: Opener, shelve:
     """Counted once, it is believed: no folder is looked through for every question."""
     prints = open_prints(budget=1000)
     prints.tidying.tidy()
-    path = shelve(1, 5000, 0)
+    path = shelve(1, 5000, 20)
     assert prints.tidying.tidy() == 0
     prints.ledger.add(size=5000, files=1)
     assert prints.tidying.tidy() == 1
@@ -79,7 +79,7 @@ def test_it_looks_at_one_number_while_there_is_room(open_prints: Opener, shelve:
 
 
 def test_only_what_is_derived_goes(open_prints: Opener, shelve: Shelve, engine: FileEngine) -> None:
-    derived = shelve(1, 10, 0)
+    derived = shelve(1, 10, 20)
     others = [derived.parent / name for name in ("raw", "notes.webp", "a.r1-00000000.txt", "x.RAW")]
     for other in others:
         other.write_bytes(b"mine")
@@ -115,7 +115,7 @@ def test_what_a_dead_process_left_half_done_goes(open_prints: Opener, shelve: Sh
 
 def test_two_do_not_tidy_at_once(open_prints: Opener, shelve: Shelve, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = open_prints(budget=0), open_prints(budget=0)
-    shelve(1, 10, 0)
+    shelve(1, 10, 20)
     meanwhile: list[int] = []
     counted = one.ledger.counted
 
@@ -131,3 +131,32 @@ def test_two_do_not_tidy_at_once(open_prints: Opener, shelve: Shelve, monkeypatc
 def test_no_payloads_at_all(open_prints: Opener, engine: FileEngine) -> None:
     (engine.paths.root / "binaries").rmdir()
     assert open_prints(budget=0).tidying.tidy() == 0
+
+
+def test_what_is_young_stays_and_counts(open_prints: Opener, shelve: Shelve) -> None:
+    """Its reader is on the way; so older ones go instead."""
+    prints = open_prints(budget=1000)
+    young, old = [shelve(number, 300, 0) for number in range(3)], shelve(9, 300, 60)
+    assert prints.tidying.tidy() == 1
+    assert all(path.exists() for path in young)
+    assert not old.exists()
+
+
+def test_a_file_of_the_future_may_go(open_prints: Opener, shelve: Shelve) -> None:
+    """A clock that was put back must not keep what was made before for ever."""
+    path = shelve(1, 5000, -100_000)
+    assert open_prints(budget=1000).tidying.tidy() == 1
+    assert not path.exists()
+
+
+def test_far_over_the_budget_room_is_made_at_once_but_not_all_the_time(open_prints: Opener, shelve: Shelve) -> None:
+    prints = open_prints(budget=1000)
+    prints.tidying.tidy()
+    first = shelve(1, 1250, 60)
+    prints.tidying.relieve(prints.ledger.add(size=1250, files=1))
+    assert first.exists(), "the next round is soon enough"
+    prints.tidying.relieve(prints.ledger.add(size=1))
+    assert not first.exists()
+    second = shelve(2, 5000, 60)
+    prints.tidying.relieve(prints.ledger.add(size=5000, files=1))
+    assert second.exists(), "it looked at everything a moment ago"

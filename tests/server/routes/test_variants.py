@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING
+import os
+import signal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+
+from assets.images.process import Process
+from assets.images.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from assets.images.process import Answer
     from tests.server.conftest import Api
 
 UNKNOWN = "0" * 64
@@ -47,6 +53,7 @@ def test_a_smaller_picture_comes_with_everything_a_cache_needs(api: Api) -> None
     }
     assert {name: answer.headers[name] for name in fields} == fields
     assert "vary" not in answer.headers
+    assert "repr-digest" not in answer.headers, "nobody knows their hash; that of the original would be wrong"
     assert sha in answer.headers["etag"]
 
 
@@ -126,3 +133,44 @@ def test_what_had_to_make_room_is_made_again(api: Api, tmp_path: Path) -> None:
     assert not list((tmp_path / "data/binaries" / sha).glob("64x*"))
     again = api.ask("GET", f"/blobs/{sha}/64x.png", token=None)
     assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+
+
+def test_a_picture_that_takes_too_long_is_refused_and_counted(open_api: Callable[..., Api]) -> None:
+    api = open_api(DECODE_TIMEOUT_S="0.001")
+    sha = stored(api, picture())
+    for name in ("thumb.webp", "card.png"):
+        answer = api.ask("GET", f"/blobs/{sha}/{name}", token=None)
+        assert (answer.status_code, answer.json()["setting"]) == (422, "CALOTYPE_DECODE_TIMEOUT_S")
+    metrics = api.ask("GET", "/metrics", token=api.admin).text.splitlines()
+    assert "calotype_decoders_killed_total 1.0" in metrics
+
+
+def test_a_decoder_that_the_system_ended_is_not_the_pictures_fault(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    sha = stored(api, picture())
+    ask = Process.ask
+
+    def killed(process: Process, *arguments: Any) -> Answer:
+        os.kill(process.pid, signal.SIGKILL)
+        return ask(process, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Process, "ask", killed)
+        answer = api.ask("GET", f"/blobs/{sha}/thumb.webp", token=None)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert api.ask("GET", f"/blobs/{sha}/thumb.webp", token=None).status_code == 200
+    assert "calotype_decoders_killed_total 1.0" in api.ask("GET", "/metrics", token=api.admin).text.splitlines()
+
+
+def test_what_was_cut_short_for_time_is_not_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [Image.effect_noise((300, 200), 40 + number).convert("P") for number in range(3)]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100)
+    sha, run = stored(api, out.getvalue()), Workers.run
+    with monkeypatch.context() as patch:  # the process is as one whose time is over at once
+        patch.setattr(Workers, "run", lambda self, job, *more: run(self, {**job, "still": True}, *more))
+        first = api.ask("GET", f"/blobs/{sha}/thumb.webp", token=None)
+    again = api.ask("GET", f"/blobs/{sha}/thumb.webp", token=None)
+    for answer in (first, again):
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=60")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert api.ask("GET", f"/blobs/{sha}/thumb.png", token=None).headers["cache-control"].endswith("immutable")
