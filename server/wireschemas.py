@@ -72,7 +72,7 @@ def _answers() -> dict[str, Schema]:
     wanted = _object(name=_or_null(_TEXT), scope=ref("Scope"), expiresAt=_or_null(_TEXT), userId=_or_null(_TEXT)) | {
         "required": ["scope"]
     }
-    referrer = _object(kind=_TEXT, id=_TEXT, field=_TEXT)
+    referrer = _object(kind=_TEXT, id=_TEXT, field=_TEXT, name=_or_null(_TEXT))
     reason = _object(reason=_TEXT) | {"additionalProperties": True}
     return {
         "Problem": _problem(),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from metadata.documents.contract import Referrer
+    from metadata.documents.contract import Documents, Referrer
     from metadata.repositories.base import E, Page
     from metadata.schemas.assets import Asset
     from metadata.schemas.base import Entity
@@ -38,6 +38,7 @@ HIGHLIGHT = Parameter(
 )
 META = Parameter("meta.*", "Only those whose `meta` has this value in the member named after the dot.", Form.MEMBER)
 DEFAULT_LIMIT = 50
+_CALLED = ("name", "title", "filename")
 
 
 def asset_answer(call: Call, asset: Asset, *, created: bool = False, duplicate: bool | None = None) -> Response:
@@ -111,11 +112,35 @@ def page_answer(
 
 
 def references_answer(call: Call, referrers: Iterable[Referrer]) -> Response:
-    """Return what refers to a record, as far as the caller may see it."""
+    """Return what refers to a record, as far as the caller may see it, and what people call it."""
     found = list(referrers)
     seen = found if call.owner is None else belonging_to(call.store.documents, found, call.owner)
-    items = [{"kind": by.kind, "id": by.key.rpartition("/")[2], "field": by.field.removeprefix("_")} for by in seen]
+    names = _names(call.store.documents, seen)
+    items = [
+        {
+            "kind": by.kind,
+            "id": by.key.rpartition("/")[2],
+            "field": by.field.removeprefix("_"),
+            "name": names.get(_named_by(by)),
+        }
+        for by in seen
+    ]
     return json_answer({"items": items, "total": len(items)})
+
+
+def _names(documents: Documents, referrers: Sequence[Referrer]) -> dict[tuple[str, str], object]:
+    wanted: dict[str, dict[str, None]] = {}
+    for kind, key in map(_named_by, referrers):
+        wanted.setdefault(kind, {})[key] = None
+    found = {
+        (kind, key): it.body for kind, keys in wanted.items() for key, it in documents.many(kind, list(keys)).items()
+    }
+    return {at: next((body[name] for name in _CALLED if body.get(name)), None) for at, body in found.items()}
+
+
+def _named_by(by: Referrer) -> tuple[str, str]:
+    """Return the kind and key of the record that has the name: a message goes by its chat's."""
+    return ("chat", by.key.partition("/")[0]) if by.kind == "message" else (by.kind, by.key)
 
 
 def status_of_all(items: Sequence[Mapping[str, object]]) -> int:

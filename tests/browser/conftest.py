@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"no browser is installed: none of {', '.join(NAMES)} is on the path")
     expect.set_options(timeout=DEADLINE_MS)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox does not work for root
-    # Of this module only: as long as it runs, no other test of this process could run an event loop.
+    # Of a module only: as long as it runs, no other test of this process could run an event loop.
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=arguments)
         yield opened
@@ -80,9 +80,9 @@ def person(running: Any) -> Person:
     return Person(running)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(serving: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A server for all tests of a module."""
+    """A server for all tests of this folder."""
     with serving.Server(tmp_path_factory.mktemp("pictures") / "data") as server:
         yield server
 
@@ -133,7 +133,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     assert wrong == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def picture() -> Callable[..., bytes]:
     """Draw a landscape as a PNG: a sky, a sun, hills; another number is another one."""
     return draw

@@ -1,83 +1,52 @@
-// The page: the token, the search, files that come in, and deletions that can be undone.
+// The page: the token, the search, and files that come in.
 
-import { adopt, ask, keep, upload } from "./api.js";
-import { $, more, put, search, take } from "./grid.js";
-import { open, readTags } from "./picture.js";
+import { adopt, ask, keep } from "./api.js";
+import { $, more, put, say, search, tried } from "./grid.js";
+import { open, suggest } from "./picture.js";
 
-const deleted = []; // [asset, the card it stood before]
 let [sending, typing] = [Promise.resolve(), 0];
+const start = tried(async () => { await suggest(""); await search(); });
 
-const say = (words) => { $("said").textContent = words; };
-const tried = (action) => () => action().catch((error) => say(error.message));
-const start = tried(async () => { await readTags(); await search(); });
+const later = (action) => { clearTimeout(typing); typing = setTimeout(tried(action), 250); }; // when the typing pauses
+const add = ([...files]) => { sending = sending.then(() => files.length && send(files)); }; // the list itself is emptied
 
-/** Upload files after those that are on their way. */
-function add(files) {
-  const all = [...files]; // now: the list is empty when the event is over
-  if (all.length) sending = sending.then(() => send(all));
-}
-
+/** Upload files, and say what became of them. */
 async function send(files) {
-  const total = files.reduce((sum, file) => sum + file.size, 0) || 1;
-  const [told, bar] = [[], $("progress")];
+  const [bar, told] = [$("progress"), []];
   let [sent, added, known] = [0, 0, 0];
-  bar.hidden = false;
+  Object.assign(bar, { hidden: false, max: files.reduce((sum, file) => sum + file.size, 1) });
   for (const [at, file] of files.entries()) {
-    bar.value = sent / total;
     say(`Uploading ${at + 1} of ${files.length}: ${file.name}`);
     try {
-      const asset = await upload(file, (bytes) => { bar.value = (sent + bytes) / total; });
-      put(asset, $("grid").firstElementChild);
-      asset.duplicate ? known++ : added++;
+      const progress = ({ loaded }) => { bar.value = sent + loaded; };
+      const { response } = await ask("POST", `api/assets?${new URLSearchParams({ filename: file.name })}`, { file, progress });
+      put(response, "prepend");
+      response.duplicate ? known++ : added++;
     } catch (error) {
       told.push(`${file.name}: ${error.message}`);
     }
-    sent += file.size;
+    bar.value = sent += file.size;
   }
   bar.hidden = true;
-  say([`${added} added.`, known ? `${known} already here.` : "", ...told].join(" "));
+  say([`${added} added.${known ? ` ${known} already here.` : ""}`, ...told].join("\n"));
 }
 
-$("undo").onclick = tried(async () => {
-  const [asset, next] = deleted.at(-1);
-  const restored = await ask("POST", `api/assets/${asset.id}/restore`);
-  deleted.pop();
-  $("undo").hidden = !deleted.length;
-  put(restored, next).firstElementChild.focus();
-  say(`${asset.filename} is back.`);
-});
-document.addEventListener("deleted", ({ detail: asset }) => {
-  deleted.push([asset, take(asset.id)]);
-  $("undo").hidden = false;
-  say(`${asset.filename} deleted.`);
-});
-document.addEventListener("picture", ({ detail: asset }) => open(asset));
+document.addEventListener("picture", ({ detail }) => open(detail));
 document.addEventListener("unauthenticated", () => $("signin").open || $("signin").showModal());
-$("giving").onsubmit = (event) => {
-  event.preventDefault();
-  keep($("token").value);
-  $("giving").reset();
-  $("signin").close();
-  start();
-};
-
-$("q").oninput = () => { clearTimeout(typing); typing = setTimeout(tried(search), 250); };
-$("tag").onchange = tried(search);
-$("filter").onsubmit = (event) => { event.preventDefault(); tried(search)(); };
-$("more").onclick = tried(more.bind(null, false));
+$("signin").onsubmit = () => { keep($("token").value); $("token").value = ""; start(); };
+$("filter").onsubmit = $("tag").onchange = tried(search);
+$("q").oninput = () => later(search);
+$("tag").oninput = () => later(async () => (await suggest($("tag").value.trim())) && search());
+$("newtag").oninput = () => later(() => suggest($("newtag").value.trim()));
+$("more").onclick = tried(more);
 $("pick").onclick = () => $("files").click();
 $("files").onchange = () => { add($("files").files); $("files").value = ""; };
-document.addEventListener("paste", (event) => add(event.clipboardData.files));
-for (const kind of ["dragover", "dragleave", "drop"]) {
-  document.addEventListener(kind, (event) => {
-    if (!event.dataTransfer.types.includes("Files")) return; // text into the search field, say
-    event.preventDefault();
-    document.body.classList.toggle("over", kind === "dragover");
-    if (kind === "drop") add(event.dataTransfer.files);
-  });
-}
-addEventListener("offline", () => say("This device is offline."));
-addEventListener("online", start);
-addEventListener("hashchange", () => { adopt(); start(); });
-adopt();
-start();
+document.onpaste = (event) => add(event.clipboardData.files);
+document.ondragover = document.ondragleave = document.ondrop = (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return; // text into the search field, say
+  event.preventDefault();
+  document.body.classList.toggle("over", event.type === "dragover");
+  if (event.type === "drop") add(event.dataTransfer.files);
+};
+onhashchange = () => { adopt(); start(); };
+onhashchange();

@@ -103,7 +103,7 @@ def test_a_linked_asset_is_used(api: Api) -> None:
     asset, key = api.upload(), profile(api)
     api.ask("PUT", f"/api/image-profiles/{key}/assets/{asset['id']}")
     used = api.ask("GET", f"/api/assets/{asset['id']}/references").json()
-    assert used["items"] == [{"kind": "imageProfile", "id": key, "field": "imageIds"}]
+    assert used["items"] == [{"kind": "imageProfile", "id": key, "field": "imageIds", "name": "p"}]
     assert api.ask("DELETE", f"/api/assets/{asset['id']}").status_code == 409
     assert api.ask("DELETE", f"/api/assets/{asset['id']}?force=1").status_code == 204
     assert images_of(api, key) == []

@@ -129,6 +129,8 @@ def test_who_mentions_a_picture_is_told_to_its_owner_alone(api: Api, chat: str, 
         ("message", said["id"], "mention"),
         ("user", api.users["alice"], "mention"),
     }
+    title = api.ask("GET", chat).json()["title"]
+    assert {item["kind"]: item["name"] for item in used["items"]}["message"] == title
     assert api.ask("GET", f"/api/assets/{theirs['id']}/references", token=api.bob).json()["total"] == 0
 
 

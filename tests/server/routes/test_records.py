@@ -233,7 +233,7 @@ def test_who_refers_is_told_and_settled(api: Api) -> None:
     made = chat(api)
     url = f"/api/characters/{made['characterId']}"
     assert api.ask("GET", f"{url}/references").json()["items"] == [
-        {"kind": "chat", "id": made["id"], "field": "characterId"}
+        {"kind": "chat", "id": made["id"], "field": "characterId", "name": made["title"]}
     ]
     refused = api.ask("DELETE", url)
     assert (refused.status_code, refused.json()["referrers"][0]["id"]) == (409, made["id"])
