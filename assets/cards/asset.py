@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from .limits import refuse_above
 from .text import strict_base64
@@ -78,11 +78,10 @@ def assets_of(card: Card, embedded: Mapping[str, Opener], limits: CardLimits) ->
         embedded: what lies in the file, by path.
         limits: for `data:` addresses.
     """
-    named = set()
+    named: set[str | None] = set()
     for kind, name, ext, uri in _named(card):
-        path = embedded_path(uri)
-        if path is not None:
-            named.add(path)
+        path = _place(uri, embedded)
+        named.add(path)
         yield CardAsset(kind, name, ext or _extension(path or ""), uri, _opener(uri, path, embedded, limits))
     for path, opener in embedded.items():
         if path not in named:
@@ -104,6 +103,15 @@ def _named(card: Card) -> Iterator[tuple[str, str, str, str]]:
             # Older ones hold the bytes themselves, in base64 and without a prefix: they stay where they are.
             if embedded_path(_word(uri)) is not None:
                 yield kind, _word(name), _word(ext).lower(), uri
+
+
+def _place(uri: str, embedded: Mapping[str, Opener]) -> str | None:
+    """Return the path under which an address is in the file: as written, else as a stricter program would write it."""
+    path = embedded_path(uri)
+    if path is None or path in embedded:
+        return path
+    plain = path.replace("\\", "/").removeprefix("./").lstrip("/")
+    return next((other for other in (plain, unquote(plain)) if other in embedded), path)
 
 
 def _opener(uri: str, path: str | None, embedded: Mapping[str, Opener], limits: CardLimits) -> Opener | None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 from ..signatures import picture_or_film
 from .asset import assets_of, open_data_uri
 from .card import is_card
+from .charx import CARD_NAME, Archive, has_archive
 from .chunks import is_png, read_text, walk
 from .errors import DamagedCardError, NotACardError
+from .exif import comments, is_jpeg, is_webp
 from .identity import picture_identity
 from .limits import DEFAULT, refuse_above
 from .streams import base64_part_of, part_of, read_at, size_of
@@ -29,6 +31,8 @@ Container = Literal["png", "apng", "webp", "jpeg", "json", "charx"]
 
 _HEAD_BYTES: Final = 4096
 _JSON_STARTS: Final = (b"{", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+# In a comment that cannot be read, what shows that it was meant to be a card; the last is `{"name` in base64.
+_CARDS_OWN: Final = (b"first_mes", b"char_greeting", b"chara_card", b"eyJuYW1l")
 _ORDINARY: Final = "This is an ordinary picture: there is no character card in it."
 
 
@@ -50,6 +54,7 @@ class FoundCard:
         *,
         limits: CardLimits,
         embedded: Mapping[str, Callable[[], BinaryIO]] | None = None,
+        picture: Callable[[], BinaryIO] | None = None,
     ) -> None:
         self.card = card
         self.container = container
@@ -57,6 +62,7 @@ class FoundCard:
         self._source = source
         self._limits = limits
         self._embedded = embedded or {}
+        self._picture = picture
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -76,6 +82,8 @@ class FoundCard:
     def open_picture(self) -> BinaryIO | None:
         """Open the card's picture: the file itself where that is a picture, else its main icon; None without one.
 
+        A CHARX without an icon that is appended to a picture has that.
+
         Raises:
             DamagedCardError: it is there and damaged.
             TooLargeError: it is over the limit.
@@ -89,7 +97,7 @@ class FoundCard:
         avatar = self.card.document.get("avatar")
         if isinstance(avatar, str) and avatar.startswith("data:image/"):
             return open_data_uri(avatar, self._limits)
-        return None
+        return self._picture() if self._picture else None
 
 
 def read_card(source: BinaryIO, *, limits: CardLimits = DEFAULT) -> FoundCard:
@@ -107,6 +115,10 @@ def read_card(source: BinaryIO, *, limits: CardLimits = DEFAULT) -> FoundCard:
     if is_png(source):
         return _from_png(source, limits)
     head = read_at(source, 0, _HEAD_BYTES)
+    if has_archive(source):
+        return _from_archive(source, limits)
+    if is_jpeg(head) or is_webp(head):
+        return _from_comments(source, "jpeg" if is_jpeg(head) else "webp", limits)
     if head.lstrip()[:3].startswith(_JSON_STARTS):
         return _from_json(source, limits)
     if picture_or_film(head):
@@ -128,6 +140,8 @@ def _from_png(source: BinaryIO, limits: CardLimits) -> FoundCard:
             container = "apng"
         broken = chunk.name != b"IEND" or not chunk.whole
     if not texts:
+        if has_archive(source):
+            return _from_archive(source, limits)
         if broken:
             raise DamagedCardError("The PNG breaks off, and no card comes before that. Download it again.")
         raise NotACardError(_ORDINARY)
@@ -151,6 +165,33 @@ def _asset_opener(source: BinaryIO, chunk: Chunk, limits: CardLimits) -> Callabl
         return base64_part_of(source, chunk.start + skipped, length)
 
     return opened
+
+
+def _from_archive(source: BinaryIO, limits: CardLimits) -> FoundCard:
+    archive = Archive(source, limits)
+    card = as_card(parse_json(archive.read_card(), limits))
+    pictured = archive.before and picture_or_film(read_at(source, 0, _HEAD_BYTES))
+    picture = partial(part_of, source, 0, archive.before) if pictured else None
+    texts = (FoundText(CARD_NAME, "JSON", won=True),)
+    return FoundCard(source, card, "charx", texts, limits=limits, embedded=archive.openers, picture=picture)
+
+
+def _from_comments(source: BinaryIO, container: Container, limits: CardLimits) -> FoundCard:
+    found = [
+        Candidate(FoundText(comment.tag, "EXIF"), partial(_same, comment.text)) for comment in comments(source, limits)
+    ]
+    try:
+        card, seen = choose(found, limits)
+    except DamagedCardError as error:
+        # Cameras, editors and generators of pictures leave comments in JSON too.
+        if any(sign in candidate.read() for candidate in found for sign in _CARDS_OWN):
+            raise
+        raise NotACardError(_ORDINARY) from error
+    return FoundCard(source, card, container, seen, limits=limits)
+
+
+def _same(text: bytes) -> bytes:
+    return text
 
 
 def _from_json(source: BinaryIO, limits: CardLimits) -> FoundCard:

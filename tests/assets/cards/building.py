@@ -6,11 +6,12 @@ import base64
 import io
 import json
 import struct
+import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 V1 = {
@@ -72,6 +73,62 @@ def png(before: Sequence[bytes] = (), after: Sequence[bytes] = (), *, colour: in
 
 def card_png(document: object, keyword: str = "chara", kind: str = "tEXt") -> bytes:
     return png(after=[text(keyword, encoded(document), kind)])
+
+
+def charx(document: object, files: Mapping[str, bytes] | None = None, *, before: bytes = b"") -> bytes:
+    """A CHARX, appended to something or alone."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", json.dumps(document))
+        for path, content in (files or {}).items():
+            archive.writestr(path, content)
+    return before + out.getvalue()
+
+
+def zipped(name: str, packed: bytes, size: int) -> bytes:
+    """A ZIP with one deflated file, whatever size the list says it has."""
+    common = struct.pack("<5H3L2H", 20, 0, 8, 0, 33, 0, len(packed), size, len(name), 0)
+    local = b"PK\3\4" + common + name.encode() + packed
+    listed = b"PK\1\2" + struct.pack("<H", 20) + common + struct.pack("<3H2L", 0, 0, 0, 0, 0) + name.encode()
+    return local + listed + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(listed), len(local), 0)
+
+
+def tiff(tags: Mapping[int, bytes], *, order: str = "<", nested: Mapping[int, bytes] | None = None) -> bytes:
+    """An EXIF block with tags in its first directory, and others in the directory for EXIF."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    count = len(tags) + (nested is not None)
+    values_at = 8 + 2 + 12 * count + 4
+    entries, values = b"", b""
+    for tag, value in sorted(tags.items()):
+        place = value.ljust(4, b"\0") if len(value) <= 4 else struct.pack(f"{order}L", values_at + len(values))
+        entries += struct.pack(f"{order}HHL", tag, 7, len(value)) + place
+        values += value if len(value) > 4 else b""
+    if nested is not None:
+        start = values_at + len(values)
+        entries += struct.pack(f"{order}HHLL", 0x8769, 4, 1, start)
+        inner_at = start + 2 + 12 * len(nested) + 4
+        inner, more = b"", b""
+        for tag, value in sorted(nested.items()):
+            inner += struct.pack(f"{order}HHLL", tag, 7, len(value), inner_at + len(more))
+            more += value
+        values += struct.pack(f"{order}H", len(nested)) + inner + bytes(4) + more
+    return mark + struct.pack(f"{order}L", 8) + struct.pack(f"{order}H", count) + entries + bytes(4) + values
+
+
+def webp(block: bytes | None) -> bytes:
+    chunks = b"VP8L" + struct.pack("<I", 5) + b"\x2f\0\0\0\0" + b"\0"
+    if block is not None:
+        chunks += b"EXIF" + struct.pack("<I", len(block)) + block + b"\0" * (len(block) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+def jpeg(block: bytes | None = None, comment: bytes | None = None) -> bytes:
+    segments = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
+    if block is not None:
+        segments += b"\xff\xe1" + struct.pack(">H", 8 + len(block)) + b"Exif\0\0" + block
+    if comment is not None:
+        segments += b"\xff\xfe" + struct.pack(">H", 2 + len(comment)) + comment
+    return b"\xff\xd8" + segments + b"\xff\xda\0\2pixels\xff\xd9"
 
 
 def file(data: bytes) -> io.BytesIO:

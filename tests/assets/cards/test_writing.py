@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assets.cards.asset import CardAsset
 from assets.cards.card import Card
-from assets.cards.chunks import walk
+from assets.cards.chunks import is_sound, walk
 from assets.cards.errors import DamagedCardError
 from assets.cards.identity import picture_identity
 from assets.cards.reading import read_card
@@ -67,3 +68,20 @@ def test_only_a_whole_png_takes_a_card(building: ModuleType) -> None:
 def test_json_is_for_people(building: ModuleType) -> None:
     assert json.loads(to_json(Card(building.V2))) == building.V2
     assert to_json(Card({"name": "Zoë"})) == '{\n  "name": "Zoë"\n}\n'.encode()
+
+
+def test_assets_go_into_chunks_once(building: ModuleType) -> None:
+    there = building.png([building.text("chara-ext-asset_:a.png", b"b2xk")])
+    given = [
+        CardAsset("icon", "a", "png", "embeded://a.png", lambda: io.BytesIO(b"other")),
+        CardAsset("other", "b", "bin", "embeded://b/ü.bin", lambda: io.BytesIO(bytes(range(256)) * 700)),
+        CardAsset("other", "b", "bin", "embeded://b/ü.bin", lambda: io.BytesIO(b"twice")),
+        CardAsset("icon", "main", "png", "ccdefault:", lambda: io.BytesIO(b"no path")),
+        CardAsset("other", "c", "bin", "embeded://../c", lambda: io.BytesIO(b"outside")),
+    ]
+    out = io.BytesIO()
+    write_png(io.BytesIO(there), Card(building.V2), Card(building.V3), out, assets=given)
+    assert all(is_sound(out, chunk) for chunk in walk(out))
+    found = {asset.path: opened.read() for asset in read_card(out).assets if (opened := asset.open())}
+    assert found == {"a.png": b"old", "b/ü.bin": bytes(range(256)) * 700}
+    assert picture_identity(out) == picture_identity(io.BytesIO(building.png()))
