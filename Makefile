@@ -43,7 +43,7 @@ verify: lint ## the whole suite with 5 times the counts
 	CALOTYPE_TEST_SCALE=5 $(BIN)/pytest -n 2 --dist loadfile --timeout=1200 $(PYTEST_ARGS)
 
 soak: $(INSTALLED) ## the tests of races, crashes and properties with 50 times the counts, for a night
-	CALOTYPE_TEST_SCALE=50 $(BIN)/pytest --timeout=0 -m "heavy or hypothesis" $(PYTEST_ARGS)
+	CALOTYPE_TEST_SCALE=50 $(BIN)/pytest --timeout=0 -m "heavy or hypothesis or promise" $(PYTEST_ARGS)
 
 bench: $(INSTALLED) ## measure this machine: hashing, durable appends, whole files, planning a collection, a check, long chats
 	$(BIN)/python bench/floor.py

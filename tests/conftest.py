@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.promises import SOAK, VERIFY, table
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
@@ -57,10 +59,32 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["corpus"] = node.config.stash[_CORPUS]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what tells a figure of docs/reliability.md, and give a night's counts a night's time."""
+    for item in items:
+        if _PROMISE in getattr(item, "fixturenames", ()):
+            item.add_marker(_PROMISE)
+        if config.stash[_SCALE] >= SOAK:
+            item.add_marker(pytest.mark.timeout(0), append=False)
+
+
 @pytest.fixture(scope="session")
 def scale(pytestconfig: pytest.Config) -> int:
     """By how much to multiply the counts of a heavy test."""
     return pytestconfig.stash[_SCALE]
+
+
+@pytest.fixture(scope="session")
+def counts(scale: int) -> Callable[[int, int, int], int]:
+    """Return a function that says how much to do: every day, in `make verify` and in `make soak`, and between them."""
+
+    def between(everyday: int, verify: int, soak: int) -> int:
+        if scale <= VERIFY:
+            return everyday + (verify - everyday) * (scale - 1) // (VERIFY - 1)
+        return verify + (soak - verify) * (scale - VERIFY) // (SOAK - VERIFY)
+
+    return between
 
 
 @pytest.fixture
@@ -86,9 +110,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for row, *figures in (value for name, value in told if name == _PROMISE):
             rows[row] = [sum(pair) for pair in zip(rows[row], figures, strict=True)]
     if rows:
-        terminalreporter.section("promises: counted, bad, seconds")
-        for row, (counted, bad, seconds) in sorted(rows.items()):
-            terminalreporter.write_line(f"{row:<72} {counted:>9,.0f} {bad:>5.0f} {seconds:>8.1f} s")
+        terminalreporter.section("promises")
+        for line in table(rows, terminalreporter.config.stash[_SCALE]):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

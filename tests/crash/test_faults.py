@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tests.crash.states.workload import Snapshot
 
+    Counts = Callable[[int, int, int], int]
     Promise = Callable[[str, int, int], None]
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3_600)]
@@ -89,7 +90,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("faults"))
 
 
-def test_calls_that_fail(bench: Bench, scale: int, promise: Promise) -> None:
+def test_calls_that_fail(bench: Bench, scale: int, counts: Counts, promise: Promise) -> None:
     every = [
         (operation, Fault(call, error, lasting))
         for operation in _TWICE_ALIKE
@@ -97,16 +98,16 @@ def test_calls_that_fail(bench: Bench, scale: int, promise: Promise) -> None:
         for error in ERRORS
         for lasting in (False, True)
     ]
-    chosen = random.Random(scale).sample(every, min(len(every), 60 * scale**2))  # noqa: S311 - the same in every run
+    chosen = random.Random(scale).sample(every, min(len(every), counts(40, 600, 6_000)))  # noqa: S311 - the same in every run
     said = bench.all_of(chosen)
-    promise("system calls that fail", len(said), said.count(BROKEN))
+    promise("system calls that fail in turn", len(said), said.count(BROKEN))
     assert said.count(REFUSED) > len(said) // 4
 
 
-def test_writes_cut_short(bench: Bench, scale: int, promise: Promise) -> None:
+def test_writes_cut_short(bench: Bench, scale: int, counts: Counts, promise: Promise) -> None:
     chance = random.Random(scale)  # noqa: S311 - the same in every run
     every = [(operation, Fault(longest=size)) for operation in _TWICE_ALIKE for size in range(1, 9_000, 61)]
-    chosen = chance.sample(every, min(len(every), 30 * scale**2))
+    chosen = chance.sample(every, min(len(every), counts(20, 300, 3_000)))
     said = bench.all_of(chosen)
     promise("writes cut short", len(said), said.count(BROKEN))
     assert said.count(REFUSED) > len(said) // 4

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import signal
 import threading
 import time
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    Counts = Callable[[int, int, int], int]
     Promise = Callable[[str, int, int], None]
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(7_200)]
@@ -30,6 +30,18 @@ THREADS = 24
 WRITERS = 6
 WAIT_S = 5.0
 """Five times what is promised: this asserts that nobody waits for the dead, not how fast the machine is."""
+TOO_EARLY = """
+import threading
+from assets.blobs.local import LocalSpool
+from metadata.files import atomic
+
+def publish_as(self, target):
+    self._gone = True
+    threading.Timer(0.2, atomic.publish_directory, (self._fs, self.directory, target)).start()
+    return True
+
+LocalSpool.publish_as = publish_as
+"""
 
 
 def test_every_answered_upload_survives_kill_9(
@@ -55,13 +67,26 @@ def test_every_answered_upload_survives_kill_9(
     wrong = _wrong(tmp_path / "data", acknowledged)
     promise("kill -9 of a server and its 4 workers under load", 2 * scale, len(wrong))
     assert wrong == []
-    _control(tmp_path, acknowledged)
+
+
+def test_the_same_loop_catches_a_server_that_answers_too_early(
+    tmp_path: Path, serving: ModuleType, promise: Promise
+) -> None:
+    """Negative control: a server whose uploads are answered before their payload has its name."""
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    (planted / "sitecustomize.py").write_text(TOO_EARLY)
+    server = serving.Server(tmp_path / "data", workers=4, extra={"PYTHONPATH": str(planted)})
+    answered, _ = _round(server, 0)
+    wrong = _wrong(tmp_path / "data", answered)
+    promise("control, must be bad: uploads answered too early, and kill -9", len(answered), len(wrong))
+    assert [found for found in wrong if "not its bytes" in found]
 
 
 def test_killed_workers_lose_nothing_and_hold_nobody_up(
-    tmp_path: Path, serving: ModuleType, scale: int, promise: Promise
+    tmp_path: Path, serving: ModuleType, scale: int, counts: Counts, promise: Promise
 ) -> None:
-    kills = 10 * scale if scale < 50 else 40 * scale
+    kills = counts(6, 50, 2_000)
     chance = random.Random(scale)  # noqa: S311 - which worker it is
     with serving.Server(tmp_path / "data", workers=4) as server:
         writers = [Writer(server, number) for number in range(WRITERS)]
@@ -183,17 +208,3 @@ def _wrong(folder: Path, acknowledged: dict[str, str]) -> list[str]:
 def _whole(folder: Path, sha256: str) -> bool:
     raw = folder / "binaries" / sha256 / "raw"
     return raw.exists() and hashlib.sha256(raw.read_bytes()).hexdigest() == sha256
-
-
-def _control(tmp_path: Path, acknowledged: dict[str, str]) -> None:
-    """Negative control: a store without its last record, and one with half a payload, are found wrong."""
-    for number, sha256 in enumerate(list(acknowledged)[:2]):
-        folder = tmp_path / f"broken-{number}"
-        shutil.copytree(tmp_path / "data", folder)
-        if number:
-            os.truncate(folder / "binaries" / sha256 / "raw", 1_000)
-        else:
-            journal = folder / "binaries" / "index.jsonl"
-            kept = [line for line in journal.read_bytes().splitlines(keepends=True) if sha256.encode() not in line]
-            journal.write_bytes(b"".join(kept))
-        assert [found for found in _wrong(folder, acknowledged) if sha256 in found]

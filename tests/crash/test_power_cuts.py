@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tests.crash.disks import Disk
 
+    Counts = Callable[[int, int, int], int]
     Promise = Callable[[str, int, int], None]
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(3_600)]
@@ -41,10 +42,12 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     made.leave()
 
 
-def test_what_was_promised_survives_power_cuts(disk: Disk, tmp_path: Path, scale: int, promise: Promise) -> None:
-    cuts = 2 * scale if scale < 50 else 6 * scale
+def test_what_was_promised_survives_power_cuts(
+    disk: Disk, tmp_path: Path, counts: Counts, promise: Promise, request: pytest.FixtureRequest
+) -> None:
+    cuts = counts(2, 20, 300)
     promised = sum(_cut_once(disk, tmp_path, seed) for seed in range(cuts))
-    promise("power cuts of real file systems", cuts, 0)
+    promise(f"power cuts, {request.node.callspec.params['disk']}", cuts, 0)
     assert promised > 10 * cuts
 
 

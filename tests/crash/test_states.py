@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from tests.crash.states.enumeration import Model
     from tests.crash.states.recording import Recording
 
+    Counts = Callable[[int, int, int], int]
     Promise = Callable[[str, int, int], None]
     Recorder = Callable[..., "Recorded"]
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_200)]
 _EACH = [*WHOLE, *IN_PARTS]
+_POSIX = "crash states, posix model, alone and in pairs"
+_OTHERS = "crash states, kill and journal models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +95,23 @@ def _explored(
 
 
 @pytest.mark.parametrize("model", ["kill", "journal", "posix"])
-def test_every_operation_alone(recorder: Recorder, scale: int, model: Model, promise: Promise) -> None:
-    counts = {"kill": 40, "journal": 40, "posix": 160}
-    found = _explored(recorder([[name] for name in _EACH]), model, counts[model] * scale**2, most=64 * scale)
-    promise(f"crash states, each operation alone, {model} model", found.states, found.bad)
+def test_every_operation_alone(recorder: Recorder, counts: Counts, model: Model, promise: Promise) -> None:
+    limit = counts(120, 3_400, 34_000) if model == "posix" else counts(40, 400, 4_000)
+    found = _explored(recorder([[name] for name in _EACH]), model, limit, most=counts(64, 128, 512))
+    promise(_POSIX if model == "posix" else _OTHERS, found.states, found.bad)
     assert found.bad == 0, str(found)
-    assert found.states >= counts[model] // 2
+    assert found.states >= limit // 2
 
 
-def test_operations_in_pairs(recorder: Recorder, scale: int, promise: Promise) -> None:
-    touched = recorder([[name] for name in _EACH]).touched()
-    for seed in range(1 if scale == 1 else 2 * scale):
+def test_operations_in_pairs(recorder: Recorder, counts: Counts, promise: Promise) -> None:
+    touched, limit = recorder([[name] for name in _EACH]).touched(), counts(60, 750, 750)
+    for seed in range(counts(1, 4, 40)):
         mixed = random.Random(seed).sample(_EACH, len(_EACH))  # noqa: S311 - the same pairs in every run
         pairs = [mixed[place : place + 2] for place in range(0, len(mixed), 2)]
-        found = _explored(recorder(pairs), "posix", 80 if scale == 1 else 160 * scale, most=16 * scale, touched=touched)
-        promise("crash states, operations in pairs, posix model", found.states, found.bad)
+        found = _explored(recorder(pairs), "posix", limit, most=counts(16, 80, 80), touched=touched)
+        promise(_POSIX, found.states, found.bad)
         assert found.bad == 0, str(found)
-        assert found.states >= 40
+        assert found.states >= limit // 2
 
 
 @pytest.mark.parametrize(

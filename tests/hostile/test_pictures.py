@@ -1,6 +1,6 @@
 """Pictures of every kind through a real server: sound ones, ruined ones, bombs. It answers, and others meanwhile.
 
-A sample every day, every file from scale 5 on. The memory of the server's processes is printed (`pytest -s`).
+A sample every day, every file from scale 5 on. The most memory that a serving process had is printed with the promises.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import httpx2
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
+
+    Promise = Callable[[str, int, int], None]
 
 pytestmark = pytest.mark.heavy
 
@@ -80,11 +83,11 @@ def peak_of(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
-def check_memory(server: ModuleType, what: str) -> None:
-    """Print what the serving processes had at most, and hold it to the bound."""
+def check_memory(server: ModuleType, what: str, promise: Promise) -> None:
+    """Tell what the serving processes had at most, and hold it to the bound."""
     serving = {pid for pid, said in processes(server.process.pid).items() if "assets.images.worker" not in said}
     peaks = sorted(peak_of(pid) for pid in serving)
-    print(f"\n{what}: at most {peaks[-1] / 1e6:.0f} MB in one serving process")  # noqa: T201 - for people
+    promise(f"MB that a serving process had at most: {what}", peaks[-1] // 10**6, 0)
     assert peaks[-1] < MEMORY
 
 
@@ -96,7 +99,7 @@ def gone_in_time(pids: list[int]) -> bool:
 
 
 def test_every_picture_is_shown_or_refused_and_no_decoder_outlives_a_kill(
-    tmp_path: Path, serving: ModuleType, corpus: Path, scale: int
+    tmp_path: Path, serving: ModuleType, corpus: Path, scale: int, promise: Promise
 ) -> None:
     files = picture_files(corpus)
     chosen = files if scale >= ALL_FROM else files[:: max(1, len(files) // 9)]
@@ -107,12 +110,14 @@ def test_every_picture_is_shown_or_refused_and_no_decoder_outlives_a_kill(
         with ThreadPoolExecutor(2) as pool:
             answers = [each for found in pool.map(lambda data: derive(http, data, FORMATS), payloads) for each in found]
             cut = [each for found in pool.map(lambda data: derive(http, data, FORMATS[2:3]), cuts) for each in found]
-        counts = Counter(status for status, _ in answers)
-        print(f"\n{len(payloads)} files: {dict(counts)}; {len(cuts)} cut short: {Counter(s for s, _ in cut)}")  # noqa: T201 - for people
+        promise(
+            "pictures of the corpus in four formats, and cut short", len(payloads + cuts), len(faults(answers + cut))
+        )
         assert faults(answers + cut) == []
+        statuses = Counter(status for status, _ in answers)
         assert {status for status, _ in answers + cut} <= {200, 201, 415, 422}
-        assert counts[200] > 2 * len(payloads)
-        check_memory(server, "pictures of every kind")
+        assert statuses[200] > 2 * len(payloads)
+        check_memory(server, "pictures of every kind", promise)
         family = processes(server.process.pid)
         decoders = [pid for pid, said in family.items() if "assets.images.worker" in said]
         assert decoders
@@ -123,11 +128,15 @@ def test_every_picture_is_shown_or_refused_and_no_decoder_outlives_a_kill(
 
 
 def test_ruined_pictures_and_bombs_are_refused_while_others_are_served(
-    tmp_path: Path, serving: ModuleType, corpus: Path, ruin: ModuleType, scale: int
+    tmp_path: Path,
+    serving: ModuleType,
+    corpus: Path,
+    ruin: ModuleType,
+    counts: Callable[[int, int, int], int],
+    promise: Promise,
 ) -> None:
     originals = [path.read_bytes() for path in picture_files(corpus) if path.stat().st_size > 64][::7]
-    copies = [ruin.damaged(originals[number % len(originals)], number) for number in range(15 * scale)]
-    bombs = ruin.bombs()
+    copies, bombs = counts(15, 300, 20_000), ruin.bombs()
     with serving.Server(tmp_path / "data", workers=2) as server, server.client() as http:
         done, beside = threading.Event(), []
 
@@ -140,18 +149,23 @@ def test_ruined_pictures_and_bombs_are_refused_while_others_are_served(
         with ThreadPoolExecutor(3) as pool:
             looking = pool.submit(look)
             exploded = list(pool.map(lambda data: derive(http, data, ("webp",)), bombs.values()))
-            answers = [each for found in pool.map(lambda data: derive(http, data, ("webp",)), copies) for each in found]
+
+            def ruined(number: int) -> list[tuple[int, float]]:
+                return derive(http, ruin.damaged(originals[number % len(originals)], number), ("webp",))
+
+            answers = [each for found in pool.map(ruined, range(copies)) for each in found]
             done.set()
             looking.result()
+        promise("ruined copies of pictures", copies, len(faults(answers)))
+        promise("pictures that are bombs", len(bombs), sum(bool(faults(found)) for found in exploded))
+        promise("answers to others meanwhile", len(beside), len(faults(beside)))
         assert faults(answers + beside + [each for found in exploded for each in found]) == []
         refused = {name: found[-1][0] for name, found in zip(bombs, exploded, strict=True)}
         assert {status for name, status in refused.items() if "png" in name or "gif" in name} == {422}
         assert {status for status, _ in beside} == {200}
         statuses = Counter(status for status, _ in answers)
-        slowest = max(seconds for _, seconds in answers)
-        print(f"\nbombs: {refused}; {len(copies)} ruined: {dict(statuses)}, at most {slowest:.1f} s")  # noqa: T201 - for people
-        assert statuses[422] > len(copies) // 10, "what is ruined is noticed, or the copies are not ruined"
-        check_memory(server, "ruined pictures and bombs")
+        assert statuses[422] > copies // 10, "what is ruined is noticed, or the copies are not ruined"
+        check_memory(server, "ruined pictures and bombs", promise)
 
 
 def test_the_judge_notices_what_it_looks_for() -> None:

@@ -46,9 +46,13 @@ def unexpected(port: int, token: str, probes: ModuleType, wire: ModuleType, **mo
     return found
 
 
-def test_every_probe_is_answered_as_it_should_be(server: Any, probes: ModuleType, wire: ModuleType) -> None:
+def test_every_probe_is_answered_as_it_should_be(
+    server: Any, probes: ModuleType, wire: ModuleType, promise: Callable[[str, int, int], None]
+) -> None:
     assert len({probe.name for probe in probes.PROBES}) == len(probes.PROBES) >= FEWEST
-    assert unexpected(server.port, server.token, probes, wire) == []
+    wrong = unexpected(server.port, server.token, probes, wire)
+    promise("raw probes", len(probes.PROBES), len(wrong))
+    assert wrong == []
     with server.client() as client:
         assert client.get("/healthz").status_code == 200
         counters = client.get("/metrics").text
@@ -96,7 +100,7 @@ def test_flawed_probes_are_refused_or_understood(
 
         with ThreadPoolExecutor(16) as pool:
             bad = [found for found in pool.map(wrong, range(FLAWED * scale)) if found]
-        promise("flawed raw requests", FLAWED * scale, len(bad))
+        promise("raw probes with flaws", FLAWED * scale, len(bad))
         assert bad == []
         with server.client() as client:
             counted = client.get("/metrics").text

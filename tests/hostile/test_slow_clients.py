@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ async def answered(server: Any) -> None:
 @pytest.mark.heavy
 @pytest.mark.timeout(400)
 def test_slow_clients_are_ended_and_a_normal_one_is_served(
-    serving: ModuleType, slow: ModuleType, tmp_path: Path, scale: int, capsys: pytest.CaptureFixture[str]
+    serving: ModuleType, slow: ModuleType, tmp_path: Path, scale: int, promise: Callable[[str, int, int], None]
 ) -> None:
     """At the everyday scale few of each and short deadlines; above it the real ones, with 300 and 600 of each."""
     each = 12 if scale == 1 else 300 if scale < 50 else 600
@@ -104,8 +103,9 @@ def test_slow_clients_are_ended_and_a_normal_one_is_served(
     assert grown < KIB_EACH * each * len(slow.KINDS) + CALM_KIB
     cut = dict(re.findall(r'^calotype_connections_cut_total{waited_for="(\w+)"} ([\d.]+)', counted, re.MULTILINE))
     assert {kind: float(count) for kind, count in cut.items()} == {"headers": 2 * each, "body": each, "unread": each}
-    with capsys.disabled():
-        sys.stdout.write(f"\nslow clients: {each} of each of 5 kinds, {served} served meanwhile, {grown} KiB more\n")
+    promise("slow clients of five kinds", each * len(slow.KINDS), 0)
+    promise("normal requests served among them", 2 * served, 0)
+    promise("KiB that they cost the worker at most", grown, 0)
 
 
 async def big(request: Request) -> Response:

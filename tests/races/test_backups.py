@@ -170,17 +170,17 @@ def taken_and_restored(store: Store, folder: Path, number: int) -> list[str]:
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
 def test_every_backup_under_load_restores_whole(
-    tmp_path: Path, scale: int, promise: Callable[[str, int, int], None]
+    tmp_path: Path, counts: Callable[[int, int, int], int], promise: Callable[[str, int, int], None]
 ) -> None:
     data, folder = tmp_path / "data", tmp_path / "backups"
     folder.mkdir()
     opened(data).close()
-    count = {1: 2, 5: 5}.get(scale, 4 * scale)
+    count = counts(2, 5, 200)
     with at_work(data, [uploads, edits, talks, sweeps]), opened(data) as store:
         _settle(store)
         wrong = [(number, taken_and_restored(store, folder, number)) for number in range(count)]
     bad = [one for one in wrong if one[1]]
-    promise("backups under load, each restored and verified", count, len(bad))
+    promise("backups under load, restored and verified", count, len(bad))
     assert bad == []
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Worker = Callable[..., subprocess.Popen[str]]
     Together = Callable[..., list[str]]
+    Counts = Callable[[int, int, int], int]
 
 
 def ids_in(folder: Path) -> list[str]:
@@ -56,10 +57,10 @@ def counted(folder: Path, worker: Worker, way: str, each: int) -> tuple[int, int
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("way", ["plain", "dying", "sleeping"])
 def test_eight_processes_lose_no_update(
-    tmp_path: Path, worker: Worker, scale: int, promise: Callable[[str, int, int], None], way: str
+    tmp_path: Path, worker: Worker, counts: Counts, promise: Callable[[str, int, int], None], way: str
 ) -> None:
-    told, lost = counted(tmp_path, worker, way, {1: 100, 5: 250}.get(scale, 50 * scale))
-    promise("updates of one document by 8 processes, dying and sleeping inside the lock too", told, lost)
+    told, lost = counted(tmp_path, worker, way, counts(40, 250, 2_500))
+    promise(f"updates by 8 processes, {way}{'' if way == 'plain' else ' inside the lock'}", told, lost)
     assert lost == 0
     assert way == "dying" or list(tmp_path.glob(".*.tmp")) == []
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from assets.gc import Item
     from server.wiring import Store
 
-SECONDS = 4
 POOL = [b"payload %d" % number * 40 for number in range(6)]
 HASH = {data: Digest(hashlib.sha256(data).hexdigest()) for data in POOL}
 TEXTS = {"name": "n", "description": "d", "personality": "p", "scenario": "s", "first_message": "f"}
@@ -162,10 +161,10 @@ def processes(folder: Path, works: Sequence[Callable[[Party], None]], seconds: f
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
 def test_no_live_payload_is_lost_without_any_grace(
-    tmp_path: Path, scale: int, promise: Callable[[str, int, int], None]
+    tmp_path: Path, counts: Callable[[int, int, int], int], promise: Callable[[str, int, int], None]
 ) -> None:
-    works = [*[uploads] * 4, deletes, mentions, sweeps]
-    steps = together(tmp_path / "data", works, SECONDS * scale)
+    works, seconds = [*[uploads] * 4, deletes, mentions, sweeps], counts(4, 20, 600)
+    steps = together(tmp_path / "data", works, seconds)
     losses = tmp_path / "losses"
     assert not losses.exists(), losses.read_text()
     assert min(steps) > 1
@@ -174,7 +173,8 @@ def test_no_live_payload_is_lost_without_any_grace(
         assert store.gc.plan(grace_s=0).refusals == ()
         for asset in store.assets.images.find_all():
             assert store.assets.find(Digest(asset.sha256)).size > 0
-    promise("collections without grace beside uploads and deletions, steps", sum(steps), 0)
+    promise("seconds of collections without grace beside uploads and deletions", seconds, 0)
+    promise("uploads, deletions, mentions and collections in that time", sum(steps), 0)
 
 
 @pytest.mark.heavy

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from server.wiring import Store
 
-SCHEDULES = 52
+SCHEDULES = 40
+ROW = "schedules of uploads, deletions, sweeps, restores and copies"
 TEXTS = {"name": "n", "description": "d", "personality": "p", "scenario": "s", "first_message": "f"}
 
 
@@ -187,12 +188,12 @@ def played(stage: Stage, scenario: Callable[[Stage], list[Any]]) -> Callable[[An
 def test_no_order_of_steps_loses_a_live_payload(
     stage: Stage,
     schedules: ModuleType,
-    scale: int,
+    counts: Callable[[int, int, int], int],
     scenario: Callable[[Stage], list[Any]],
     promise: Callable[[str, int, int], None],
 ) -> None:
-    found = schedules.explore(played(stage, scenario), limit=SCHEDULES if scale == 1 else 70 * scale)
-    promise("schedules of uploads, deletions, sweeps and restores", found.schedules, len(found.bad))
+    found = schedules.explore(played(stage, scenario), limit=counts(SCHEDULES, 350, 3_500))
+    promise(ROW, found.schedules, len(found.bad))
     assert found.bad == []
     assert found.schedules >= SCHEDULES
 
@@ -220,14 +221,15 @@ def with_uploads_that_hold_no_lock(stage: Stage, monkeypatch: pytest.MonkeyPatch
 def test_no_order_of_steps_leaves_half_a_copy(
     stage: Stage,
     schedules: ModuleType,
-    scale: int,
+    counts: Callable[[int, int, int], int],
     scenario: Callable[[Stage], list[Any]],
     check: Callable[[Stage], str | None],
+    promise: Callable[[str, int, int], None],
 ) -> None:
     lost = played(stage, scenario)
-    found = schedules.explore(lambda run: lost(run) or check(stage), limit=20 if scale == 1 else 40 * scale)
+    found = schedules.explore(lambda run: lost(run) or check(stage), limit=counts(20, 200, 2_000))
+    promise(ROW, found.schedules, len(found.bad))
     assert found.bad == []
-    print(f"{scenario.__name__}: {found.schedules} schedules, 0 bad")  # noqa: T201 - the reliability page's figure
     assert found.schedules >= 20
 
 
