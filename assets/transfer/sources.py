@@ -61,6 +61,10 @@ class Folder:
         except (OSError, UnicodeEncodeError, RuntimeError):  # no file can have such a name; or links go in a circle
             return None
 
+    def relative(self, file: Path) -> str:
+        """Return the path below this folder of a file that `file` returned; empty when it lies elsewhere."""
+        return file.relative_to(self._real).as_posix() if file.is_relative_to(self._real) else ""
+
     def names(self, path: str) -> list[str]:
         """Return the names in a folder in order; none when it is absent.
 

@@ -32,16 +32,18 @@ class Source:
         record: its record, in the members of an asset; what it is linked with is not in it yet.
         linked: the later generation's `linkedTo`.
         paths: where its bytes may lie, the likeliest first.
+        layout: the folders they lie in.
     """
 
     place: str
     record: dict[str, Any]
     linked: tuple[str, ...]
     paths: tuple[tuple[Folder, str], ...]
+    layout: Layout
 
     def bytes(self) -> Path | None:
         """Return the file that holds its bytes, None when there is none."""
-        found = (folder.file(path) for folder, path in self.paths)
+        found = (self.layout.payload(folder, path) for folder, path in self.paths)
         return next((file for file in found if file is not None), None)
 
     def addresses(self, digest: str) -> Iterator[tuple[str, str]]:
@@ -77,12 +79,13 @@ def sources(layout: Layout) -> Iterator[Source | Found]:
             continue
         seen.add(record_id)
         here = (folder, f"{storage}/{record_id}{_extension(found.record)}")
-        yield Source(found.place, _as_asset(found.record), _linked(found.record), (here, *earlier.get(record_id, ())))
+        paths = (here, *earlier.get(record_id, ()))
+        yield Source(found.place, _as_asset(found.record), _linked(found.record), paths, layout)
     for found in layout.records("asset"):
         if found.record is None:
             yield found
         elif (record_id := str(found.record.get("id"))) not in seen:
-            yield Source(found.place, found.record, (), earlier.get(record_id, ()))
+            yield Source(found.place, found.record, (), earlier.get(record_id, ()), layout)
 
 
 def _earlier_paths(layout: Layout, record: dict[str, Any]) -> tuple[tuple[Folder, str], ...]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 100
 """Records of one write, where a file holds many."""
 _SIGN_IN_AGAIN = "It lets somebody into the original application; here everybody signs in again."
+_DELETED_HERE = "It had been deleted here since an earlier import, and is here again."
 _NO_BYTES = "Its bytes are in none of the places where they could be; put the file back and run the import again."
 
 
@@ -196,6 +197,8 @@ class QuilttapImport:
         name = str(source.record.get("filename") or path.name)
         seen = self._intake.look(path, name)
         body, notes, verdict, version = self._judge_file(kind, source, seen)
+        if verdict is Verdict.NEW and self._repositories.documents.buried("asset", str(body["id"])) is not None:
+            notes = [*notes, _DELETED_HERE]
         if verdict in (Verdict.NEW, Verdict.RENEW) and not self._dry_run:
             versions = {} if verdict is Verdict.NEW else {str(body["id"]): version}
             self._intake.take(path, name, lambda now: self._store_file(source, now, versions))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metadata.errors import CalotypeError, InvalidError, NotFoundError
-from metadata.schemas.catalog import CATALOG
+from metadata.files.bundle import SECRET_FOLDERS
+from metadata.schemas.catalog import CATALOG, kinds_of_path
 from metadata.schemas.homes import InArray, Lines, OwnFile
 
 from ..sources import Folder, Found
@@ -52,6 +53,18 @@ class Layout:
         for folder, base in places:
             for found in folder.lines(f"{base}/files.jsonl"):
                 yield folder, f"{base}/storage", found
+
+    def payload(self, folder: Folder, path: str) -> Path | None:
+        """Return the file of a payload, None when there is none.
+
+        A record may say what it likes of where its bytes lie; the files that hold records, keys or sign-ins, and hidden
+        ones, are never handed out as a picture.
+        """
+        file = folder.file(path)
+        if file is None or not (inside := self.data.relative(file)):
+            return file
+        secret = inside.split("/", maxsplit=1)[0] in SECRET_FOLDERS or kinds_of_path(inside)
+        return None if secret or any(name.startswith(".") for name in inside.split("/")) else file
 
     def log(self, chat_id: str) -> Iterator[Found]:
         """Yield the events of a chat."""

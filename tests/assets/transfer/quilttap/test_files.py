@@ -68,6 +68,38 @@ def test_bytes_that_are_gone_here_come_back(home: Home, application: Path, origi
     assert digest in set(home.blobs.scan())
 
 
+def test_what_was_deleted_here_comes_again_and_is_told(
+    home: Home, application: Path, original: ModuleType, items: Items
+) -> None:
+    home.bring(application)
+    home.records.images.delete(original.ASSET_FILE, force=True)
+    for dry_run in (True, False):
+        (told,) = items(home.bring(application, dry_run=dry_run), Status.IMPORTED, "asset")
+        assert (told.id, told.notes) == (
+            original.ASSET_FILE,
+            ("It had been deleted here since an earlier import, and is here again.",),
+        )
+    assert home.body("asset", original.ASSET_FILE)
+
+
+SECRETS = ["settings/general.json", "binaries/../settings/general.json", "auth/accounts.json", "chats/index.jsonl"]
+
+
+@pytest.mark.parametrize("path", [*SECRETS, "uploads/general", ".env"])
+def test_no_file_of_records_is_taken_for_a_payload(
+    home: Home, application: Path, original: ModuleType, items: Items, path: str
+) -> None:
+    (application / "data/.env").write_text("ENCRYPTION_MASTER_PEPPER=secret")
+    (application / "data/uploads").mkdir()
+    (application / "data/uploads/general").symlink_to(application / "data/settings/general.json")
+    index = application / "data/binaries/index.jsonl"
+    records = entries(index)
+    records[2]["relativePath"] = path
+    write_entries(index, records)
+    (failed,) = items(home.bring(application), Status.FAILED)
+    assert failed.id == original.ASSET_FILE
+
+
 @pytest.mark.parametrize("path", ["../../secret", "/etc/hostname", "", "uploads/link"])
 def test_a_path_out_of_the_folder_leads_nowhere(
     home: Home, application: Path, original: ModuleType, items: Items, path: str
