@@ -51,6 +51,14 @@ class Repository(Reader[E]):
         """
         return self._create(self._new_record(fields))
 
+    def draft(self, **fields: object) -> Record:
+        """Return the record that `create` would store, without storing it.
+
+        Raises:
+            InvalidError: a member is missing, wrong or unknown.
+        """
+        return self._new_record(fields)
+
     def create_many(self, items: Iterable[Mapping[str, object]]) -> builtins.list[E | CalotypeError]:
         """Store new records, each for itself; the answer has each one's record, or why it was not stored, in order."""
         records = [self._attempted(partial(self._new_record, fields)) for fields in items]

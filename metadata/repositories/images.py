@@ -105,14 +105,6 @@ class ImagesRepository(Repository[Asset]):
         """Return the oldest record that names a payload, None when none does."""
         return next(iter(self.list(Query(filter={"sha256": sha256}, limit=1)).items), None)
 
-    def draft(self, **fields: object) -> Record:
-        """Return the record that `create` would store, without storing it.
-
-        Raises:
-            InvalidError: a member is missing, wrong or unknown.
-        """
-        return self._new_record(fields)
-
     def add(self, record: Record, tags: Sequence[Change] = ()) -> Asset:
         """Store a drafted record, and in the same operation the tags that it is the first to carry.
 

@@ -68,6 +68,29 @@ class TagsRepository(Repository[Tag]):
                     yield ids, missing
                     return
 
+    @contextmanager
+    def naming(self, user_id: str, names: Iterable[str]) -> Iterator[tuple[dict[str, str], list[Change]]]:
+        """Hold the gate whole and give a user's tags of these names, and the changes that make those that are missing.
+
+        The tags are ids by folded name (`fold_name`). A name is a name here, even one that looks like an id. The
+        changes belong into the same operation as the records that carry the tags.
+        """
+        with self._documents.guard(exclusive=True):
+            ids: dict[str, str] = {}
+            missing: list[Change] = []
+            for name in names:
+                folded = fold_name(name)
+                if folded in ids:
+                    continue
+                found = self.find_by_name(user_id, name)
+                if found is None:
+                    drafted = self._new_record({"user_id": user_id, "name": name})
+                    missing.append(put(self.kind.name, drafted))
+                    ids[folded] = str(drafted["id"])
+                else:
+                    ids[folded] = found.id
+            yield ids, missing
+
     def rename(self, tag_id: str, name: str, *, if_match: str | None = None, owner: str | None = None) -> Tag:
         """Give a tag another name; everything that carries it carries the new name with it.
 

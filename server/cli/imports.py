@@ -15,6 +15,7 @@ from metadata.sealing import Sealer
 
 from ..importing import intake_of
 from ..sources import opened
+from .cards import cards
 from .carrying import carry_out, keep_apart, user_id
 from .options import AsJson, DataDir
 from .output import Output
@@ -49,6 +50,7 @@ def group() -> typer.Typer:
     app = typer.Typer(rich_markup_mode=None, help="Bring in what other programs keep.")
     app.callback()(_every)
     app.command()(quilttap)
+    app.command()(cards)
     return app
 
 

@@ -1,0 +1,1 @@
+"""Character cards as characters: bringing them in, one or many, and taking them out again."""
