@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,6 +25,9 @@ class Noted:
     sha256: str
     found: Mapping[str, object]
     hashed: bool = False
+
+
+_PAGE = 500
 
 
 class FactsRepository(Repository[Fact]):
@@ -72,12 +75,27 @@ class FactsRepository(Repository[Fact]):
         """Return some payloads that are pictures and were not looked at yet, oldest first."""
         return [fact.sha256 for fact in self.list(Query(filter={"unseen": True}, limit=limit)).items]
 
+    def see_again(self, recipe: str) -> int:
+        """Have pictures looked at again that could not be decoded by another recipe than this; return how many."""
+        chosen: list[str] = []
+        query: Query | None = Query(filter={"unseen": False}, limit=_PAGE)
+        while query is not None:
+            page = self.list(query)
+            chosen += [fact.sha256 for fact in page.items if fact.refused_by != recipe]
+            query = None if page.next_cursor is None else replace(query, cursor=page.next_cursor)
+        self._edit_all({sha256: {"unseen": True} for sha256 in chosen})
+        return len(chosen)
+
     def note_seen(self, found: Mapping[str, Mapping[str, object]]) -> None:
         """Note what pictures look like; nothing is noted of a payload that was forgotten meanwhile.
 
         Args:
-            found: by hash, the `placeholder` and `perceptualHash`; nothing for a picture that cannot be decoded.
+            found: by hash, the `placeholder` and `perceptualHash`; for a picture that cannot be decoded `refusedBy`.
         """
+        refused = {"unseen": False}
+        self._edit_all({key: {**refused, **told} if "refusedBy" in told else told for key, told in found.items()})
+
+    def _edit_all(self, found: Mapping[str, Mapping[str, object]]) -> None:
         changes = [Change("fact", sha256, partial(_seen, dict(told))) for sha256, told in found.items()]
         for made in self._documents.each(changes) if changes else ():
             if isinstance(made, CalotypeError) and not isinstance(made, NotFoundError):
@@ -106,7 +124,9 @@ class FactsRepository(Repository[Fact]):
 
 def to_be_seen(fact: Record) -> Record:
     """Return a fact with the mark of a picture that somebody has to look at yet, if it is one."""
-    return {**fact, "unseen": True} if "width" in fact and "placeholder" not in fact else fact
+    if "width" not in fact or "placeholder" in fact:
+        return fact
+    return {**{name: value for name, value in fact.items() if name != "refusedBy"}, "unseen": True}
 
 
 def _uploaded(upload: Noted, now: str, record: Record | None) -> Record:
@@ -122,4 +142,4 @@ def _uploaded(upload: Noted, now: str, record: Record | None) -> Record:
 def _seen(told: Mapping[str, object], fact: Record | None) -> Record | None:
     if fact is None:
         return None
-    return {**{name: value for name, value in fact.items() if name != "unseen"}, **told}
+    return {**{name: value for name, value in fact.items() if name not in {"unseen", "refusedBy"}}, **told}

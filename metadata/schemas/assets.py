@@ -90,8 +90,9 @@ class Fact(Entity):
         alpha: pixels may be transparent.
         color_mode: grey, rgb, palette, cmyk or lab.
         bit_depth: bits of one sample.
-        unseen: a picture whose pixels nobody has looked at yet, for `placeholder` and `perceptual_hash`; one that has
-            none of the three cannot be decoded.
+        unseen: a picture whose pixels nobody has looked at yet, for `placeholder` and `perceptual_hash`; false: it
+            was looked at and cannot be decoded.
+        refused_by: the recipe that could not decode it; another one may.
         placeholder: a tiny stand-in picture as text, shown while the picture loads.
         perceptual_hash: a short hash that is near for pictures that look alike.
         picture_identity: the SHA-256 of a PNG without the chunks of a character card; known of the cards that were
@@ -115,6 +116,7 @@ class Fact(Entity):
     color_mode: Text | None = None
     bit_depth: Count | None = None
     unseen: Annotated[Flag | None, Filter()] = None
+    refused_by: Text | None = None
     placeholder: Text | None = None
     perceptual_hash: Annotated[Text | None, Filter()] = None
     picture_identity: Annotated[Text | None, Filter()] = None

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
+from assets.images.recipe import recipe
+from metadata.errors import BusyError
+
 from .conftest import Opener, picture
 
 if TYPE_CHECKING:
@@ -43,7 +48,8 @@ def test_what_cannot_be_decoded_is_not_tried_for_ever(prints: Prints, facts: Fac
     for digest in (damaged, gone):
         facts.note_upload(digest, SHAPE)
     assert prints.glances.work_off() == 2
-    assert known(facts, damaged) == (None, None, None)
+    assert known(facts, damaged) == (False, None, None)
+    assert facts.get(damaged).refused_by == recipe()
     assert prints.glances.work_off() == 0
     facts.note_upload(damaged, SHAPE)
     assert facts.unseen(10) == [damaged], "another upload is another chance"
@@ -77,3 +83,37 @@ def test_of_two_processes_one_looks(open_prints: Opener, facts: FactsRepository,
 def test_nothing_is_noted_of_what_was_forgotten_meanwhile(facts: FactsRepository) -> None:
     facts.note_seen({"0" * 64: {"placeholder": "data:,"}})
     assert facts.find_by_id("0" * 64) is None
+
+
+def test_another_recipe_looks_again_at_what_this_one_could_not(
+    open_prints: Opener, facts: FactsRepository, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, sound = keep(picture()[:100]), keep(picture())
+    facts.note_upload(digest, SHAPE)
+    facts.note_upload(sound, SHAPE)
+    assert open_prints().glances.work_off() == 2
+    assert open_prints().glances.work_off() == 0, "a restart alone is no reason"
+    monkeypatch.setattr("assets.images.glances.recipe", lambda: "2-00000000")
+    assert open_prints().glances.work_off() == 1
+    assert (facts.get(digest).unseen, facts.get(digest).refused_by) == (False, "2-00000000")
+
+
+def test_a_picture_that_the_machine_has_no_memory_for_does_not_keep_others_waiting(
+    prints: Prints, facts: FactsRepository, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, other = keep(picture(size=(500, 500))), keep(picture())
+    glance = prints.derivatives.glance
+
+    def ended(digest: Digest) -> object:
+        if digest == large:
+            raise BusyError("ended from outside", exitStatus=-9)
+        return glance(digest)
+
+    monkeypatch.setattr(prints.derivatives, "glance", ended)
+    facts.note_upload(large, SHAPE)
+    for _ in range(2):
+        with pytest.raises(BusyError):
+            prints.glances.work_off()
+    facts.note_upload(other, SHAPE)
+    assert prints.glances.work_off() == 2
+    assert (facts.get(large).unseen, facts.get(other).unseen) == (False, None)
