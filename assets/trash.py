@@ -132,7 +132,7 @@ class Trash:
         if not entries or self.stands(digest):
             return False
         for entry in reversed(entries):
-            if self._sound(entry.path, digest):
+            if self.sound(entry):
                 self._revive(entry)
                 return True
         return False
@@ -144,6 +144,14 @@ class Trash:
             UnreadableError: that cannot be told.
         """
         return self._sound(f"{layout.BINARIES}/{digest}", digest)
+
+    def sound(self, entry: Entry, passed: Callable[[int], None] = lambda _: None) -> bool:
+        """Tell whether an entry's bytes are what its name says; `passed` is told of every piece read, in bytes.
+
+        Raises:
+            UnreadableError: that cannot be told.
+        """
+        return self._sound(entry.path, entry.digest, passed)
 
     def doom(self, entries: Iterable[Entry]) -> list[Entry]:
         """Let entries go for good, durably; `clear` frees their bytes. Return those that were still there."""
@@ -210,7 +218,7 @@ class Trash:
         atomic.make_dirs(self._fs, aside.parent, mode=0o700)
         atomic.move(self._fs, self._payload(digest), aside)
 
-    def _sound(self, folder: str, digest: Digest) -> bool:
+    def _sound(self, folder: str, digest: Digest, passed: Callable[[int], None] = lambda _: None) -> bool:
         """Tell whether a folder holds a payload; a disk that cannot give its bytes back any more has lost it."""
         path, hasher = f"{folder}/{layout.RAW}", Hasher()
         with told(path, "read"):
@@ -223,6 +231,7 @@ class Trash:
             try:
                 while piece := self._fs.pread(descriptor, _PIECE, hasher.size):
                     hasher.update(piece)
+                    passed(len(piece))
             except OSError as error:
                 if error.errno != errno.EIO:
                     raise

@@ -70,6 +70,7 @@ SORTS: Mapping[str, Sort] = MappingProxyType(
         "payload-missing": Sort(_D, "Upload the same file again, or restore it from a backup."),
         "payload-elsewhere": Sort(_W, "The original application keeps this file elsewhere; import its folder."),
         "payload-unrecorded": Sort(_N, "Nothing names it; `calotype gc` collects it."),
+        "trash-rotten": Sort(_D, f"Nobody misses it, and it cannot be restored; look at the disk. {_REPAIR}"),
         "records-lost": Sort(_D, f"The list of assets is gone: restore it from a backup. {_REPAIR}"),
         "records-missing": Sort(
             _W,

@@ -61,7 +61,7 @@ def checks_of(
     trash = Trash(engine, FactsRepository(documents, clock=engine.clock), engine.clock)
     payloads = PayloadChecks(documents, blobs, shards, trash, usage, listed)
     tree = TreeCheck(engine, blobs.abandoned)
-    scrub = Scrub(documents, blobs, payloads, engine.clock)
+    scrub = Scrub(documents, blobs, payloads, trash, engine.clock)
     verifier = Verifier(engine, tree, RecordChecks(documents, projection, keys, sealer), payloads, scrub)
     repairer = Repairer(
         documents,

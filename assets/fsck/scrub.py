@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from metadata.clock import timestamp
 from metadata.documents.contract import Change
 from metadata.errors import CalotypeError, InvalidError, NotFoundError, UnreadableError
+from metadata.findings import Finding, Repair
 
 from ..blobs.hashing import hash_of
 from .pace import Pace
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
     from metadata.clock import Clock
     from metadata.documents.contract import Documents, Record, Stored
-    from metadata.findings import Finding
 
     from ..blobs.base import BlobStore
     from ..digest import Digest
+    from ..trash import Trash
     from .payloads import PayloadChecks
 
 _NOTED_AT_ONCE = 200
@@ -101,10 +102,14 @@ class Scrub:
         documents: the facts.
         blobs: the payloads.
         checks: looks again at what seems rotten.
+        trash: what is hashed as well, for it may have to come back.
         clock: the time.
     """
 
-    def __init__(self, documents: Documents, blobs: BlobStore, checks: PayloadChecks, clock: Clock) -> None:
+    def __init__(
+        self, documents: Documents, blobs: BlobStore, checks: PayloadChecks, trash: Trash, clock: Clock
+    ) -> None:
+        self._trash = trash
         self._documents = documents
         self._blobs = blobs
         self._checks = checks
@@ -149,6 +154,27 @@ class Scrub:
         finally:  # interrupted, too
             if noting:
                 notes.write()
+        yield from self._in_the_trash(part, pace, done)
+        progress(done)
+
+    def _in_the_trash(self, part: Part, pace: Pace, done: Scrubbed) -> Iterator[Finding]:
+        """Yield what rotted in the trash; it is read each time, for nothing that lies there notes when it was."""
+
+        def passed(count: int) -> None:
+            done.bytes += count
+            pace.passed(count)
+
+        for entry in self._trash.entries():
+            if part.holds(entry.digest) and self._trash.size(entry) is not None:
+                done.payloads += 1
+                try:
+                    rotten = not self._trash.sound(entry, passed)
+                except UnreadableError as error:
+                    yield Finding("payload-unreadable", entry.path, error.message)
+                    continue
+                if rotten and self._trash.size(entry) is not None:  # gone since, for good or to its place, is no rot
+                    evidence = "Its bytes are not what its name says."
+                    yield Finding("trash-rotten", entry.path, evidence, Repair.SET_ASIDE)
 
     def _looked(self, digest: Digest, pace: Pace, done: Scrubbed) -> Finding | None:
         def passed(count: int) -> None:

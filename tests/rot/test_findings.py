@@ -64,6 +64,13 @@ def rotten(store: Any) -> str:
     return digest
 
 
+def rotten_in_the_trash(store: Any) -> str:
+    path = store.root / f"trash/{min(store.payloads)}.1000000000"
+    path.mkdir(parents=True)
+    (path / "raw").write_bytes(b"?")
+    return name(store, path)
+
+
 def shorter(store: Any) -> str:
     digest = str(min(store.payloads))
     store.raw(digest).write_bytes(store.raw(digest).read_bytes()[:-1])
@@ -304,6 +311,7 @@ def set_aside(store: Any) -> str:
 
 CASES: dict[str, list[Damage]] = {
     "payload-rotten": [rotten, shorter],
+    "trash-rotten": [rotten_in_the_trash],
     "payload-unreadable": [unreadable],
     "payload-missing": [missing],
     "payload-elsewhere": [elsewhere],
