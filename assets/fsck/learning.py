@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from metadata.clock import timestamp
-from metadata.documents.contract import Change
+from metadata.documents.contract import Change, put
+from metadata.errors import CalotypeError, NotFoundError
 from metadata.repositories.facts import to_be_seen
 
 from ..images.headers import probe
 from ..media import HEAD_BYTES, sniff
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from metadata.documents.contract import Documents, Record
     from metadata.repositories.images import ImagesRepository
 
@@ -43,12 +46,51 @@ def look(blobs: BlobStore, digest: Digest) -> tuple[Media, dict[str, object]]:
     return media, facts | ({} if seen is None else seen.facts)
 
 
-def learn(documents: Documents, blobs: BlobStore, digest: Digest) -> None:
-    """Write a payload's facts anew; what else was known of it stays. The caller holds the lock of its shard.
+def learn(documents: Documents, blobs: BlobStore, digests: Sequence[Digest]) -> list[str]:
+    """Write the facts of payloads of one shard anew in one write; what else was known of them stays.
 
-    Raises:
-        NotFoundError: there is no such payload.
+    The caller holds the lock of the shard. Returns why it could not be done, a text a payload, empty where it was; one
+    that is gone is done.
     """
+    return _each(documents, digests, lambda digest: _learning(blobs, digest))
+
+
+def record(documents: Documents, blobs: BlobStore, images: ImagesRepository, digests: Sequence[Digest]) -> list[str]:
+    """Make records for those payloads of one shard that none names, for the first user, in one write; as `learn`.
+
+    Nothing happens where there is no user.
+    """
+    first = documents.first("user")
+    if first is None:
+        return [""] * len(digests)
+
+    def recording(digest: Digest) -> Change | None:
+        return None if images.names(digest) else put("asset", _drafted(blobs, images, digest, first.key))
+
+    return _each(documents, digests, recording)
+
+
+def _each(documents: Documents, digests: Sequence[Digest], change: Callable[[Digest], Change | None]) -> list[str]:
+    errors = dict.fromkeys(digests, "")
+    changes: dict[Digest, Change] = {}
+    for digest in digests:
+        try:
+            made = change(digest)
+        except NotFoundError:
+            continue
+        except CalotypeError as error:
+            errors[digest] = error.message
+        else:
+            if made is not None:
+                changes[digest] = made
+    results = documents.each(list(changes.values())) if changes else []
+    for digest, result in zip(changes, results, strict=True):
+        if isinstance(result, CalotypeError):
+            errors[digest] = result.message
+    return list(errors.values())
+
+
+def _learning(blobs: BlobStore, digest: Digest) -> Change:
     _, facts = look(blobs, digest)
     path = blobs.stat(digest).path
     stored = None if path is None else timestamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
@@ -57,33 +99,20 @@ def learn(documents: Documents, blobs: BlobStore, digest: Digest) -> None:
     def edit(record: Record | None) -> Record:
         return to_be_seen({**first, **(record or {}), **facts})
 
-    documents.apply([Change("fact", digest, edit)])
+    return Change("fact", digest, edit)
 
 
-def record(documents: Documents, blobs: BlobStore, images: ImagesRepository, digest: Digest) -> bool:
-    """Make a record for a payload that none names, for the first user; False when one names it or there is no user.
-
-    The caller holds the lock of its shard.
-
-    Raises:
-        NotFoundError: there is no such payload.
-    """
-    first = documents.first("user")
-    if first is None or images.names(digest):
-        return False
+def _drafted(blobs: BlobStore, images: ImagesRepository, digest: Digest, owner: str) -> Record:
     media, facts = look(blobs, digest)
     shape = {name: facts[name] for name in ("width", "height") if name in facts}
-    images.add(
-        images.draft(
-            sha256=str(digest),
-            type="image" if media.picture else "chat_file",
-            userId=first.key,
-            filename=f"{digest[:12]}.{media.extension}",
-            mimeType=media.type,
-            size=facts["size"],
-            source="import",
-            tags=[],
-            **shape,
-        )
+    return images.draft(
+        sha256=str(digest),
+        type="image" if media.picture else "chat_file",
+        userId=owner,
+        filename=f"{digest[:12]}.{media.extension}",
+        mimeType=media.type,
+        size=facts["size"],
+        source="import",
+        tags=[],
+        **shape,
     )
-    return True

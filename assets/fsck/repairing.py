@@ -10,12 +10,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from metadata.checks.graph import linked, without
 from metadata.documents.contract import Change
 from metadata.documents.mending import cut_out, set_aside
-from metadata.errors import CalotypeError, NotFoundError
+from metadata.errors import CalotypeError, NotFoundError, UnreadableError
 from metadata.files import quarantine
 from metadata.files.trouble import told
 from metadata.findings import Repair
@@ -25,7 +26,7 @@ from ..digest import Digest
 from .learning import learn, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from metadata.documents.contract import Documents, Record
@@ -145,7 +146,6 @@ class Repairer:
             Repair.REINDEX: lambda _: projection.rebuild(),
             Repair.UNTRASH: self._of_payload(trash.take_back),
             Repair.QUARANTINE: self._of_payload(self._quarantine),
-            Repair.LEARN: self._of_payload(lambda digest: learn(documents, blobs, digest)),
             Repair.RECORD: self._record,
             Repair.RESIZE: self._resize,
             Repair.LINK: self._link,
@@ -160,15 +160,29 @@ class Repairer:
             told: called after each.
         """
         done = []
-        for step in steps:
-            try:
-                self._does[step.repair](step.finding)
-            except CalotypeError as error:
-                done.append(Done(step, error.message))
-            else:
-                done.append(Done(step))
-            told(done[-1])
+        for learns, group in groupby(steps, key=lambda step: step.repair is Repair.LEARN):
+            for one in self._learn(list(group)) if learns else map(self._do, group):
+                done.append(one)
+                told(one)
         return done
+
+    def _do(self, step: Step) -> Done:
+        try:
+            self._does[step.repair](step.finding)
+        except CalotypeError as error:
+            return Done(step, error.message)
+        return Done(step)
+
+    def _learn(self, steps: list[Step]) -> Iterator[Done]:
+        """Learn the facts of many payloads, those of one shard in one write: all of them may have been lost."""
+        by_digest = {Digest(step.finding.about): step for step in steps}
+        for digests in _by_shard(by_digest):
+            try:
+                with self._documents.guard(), self._shards(digests[0].shard):
+                    errors = learn(self._documents, self._blobs, digests)
+            except CalotypeError as error:
+                errors = [error.message] * len(digests)
+            yield from (Done(by_digest[digest], error) for digest, error in zip(digests, errors, strict=True))
 
     def _of_payload(self, act: Callable[[Digest], object]) -> Callable[[Finding], object]:
         """Return what acts on the payload that a finding names, while nobody else can."""
@@ -203,13 +217,14 @@ class Repairer:
             self._blobs.set_aside(digest)
 
     def _record(self, finding: Finding) -> None:
-        del finding
         deleted = self._usage.deleted()
-        for digest in sorted(self._blobs.scan()):
-            if digest in deleted:
-                continue
-            with self._documents.guard(), self._shards(digest.shard):
-                record(self._documents, self._blobs, self._images, digest)
+        errors: list[str] = []
+        for digests in _by_shard(digest for digest in self._blobs.scan() if digest not in deleted):
+            with self._documents.guard(), self._shards(digests[0].shard):
+                errors += record(self._documents, self._blobs, self._images, digests)
+        failed = [error for error in errors if error]
+        if failed:
+            raise UnreadableError(f"{len(failed)} payloads got no record: {failed[0]}", path=finding.about)
 
     def _resize(self, finding: Finding) -> None:
         digest, key = Digest(str(finding.details["sha256"])), str(finding.details["key"])
@@ -236,3 +251,9 @@ class Repairer:
             return None if body is None else change(body, kind, field, target)
 
         self._documents.apply([Change(kind, key, partial(edit), trusting=True)])
+
+
+def _by_shard(digests: Iterable[Digest]) -> Iterator[list[Digest]]:
+    """Yield the digests, those of one shard together."""
+    for _, members in groupby(sorted(digests), key=lambda digest: digest.shard):
+        yield list(members)

@@ -14,7 +14,7 @@ _CHECKS = (
     *(f"metadata/checks/{name}.py" for name in ("files", "graph", "records", "seals")),
     *("metadata/documents/comparing.py", "metadata/documents/mending.py"),
     *("metadata/index/difference.py", "metadata/index/graph.py"),
-    *(f"assets/fsck/{name}.py" for name in ("learning", "payloads", "repairing", "report", "tree", "verifying")),
+    *(f"assets/fsck/{name}.py" for name in ("payloads", "repairing", "report", "tree", "verifying")),
     *("assets/blobs/hashing.py", "server/checks.py"),
 )
 
