@@ -4,7 +4,7 @@ An intent is a redo record: every record's new body, or that it goes. It is dura
 and removed after the last. Its writer holds the gate exclusively from before the intent until it is removed, so an
 intent met by anybody who holds the gate belongs to a process that died or could not go on, and nothing was written in
 between: redoing it is putting the same bodies again. While one cannot be finished (a file in its way cannot be read,
-say), its files take no other changes; all others do.
+say), its files take no other changes, and what its bodies refer to is not removed; all others go on.
 
 An intent may also be a great removal (`retiring`), which is decided but carried out without the gate. Whoever meets one
 adopts it: from then on this process knows what is gone.
@@ -12,6 +12,7 @@ adopts it: from then on this process knows what is gone.
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from .removals import FOLDER, Removal, removal_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..files.cache import Document
     from ..files.engine import FileEngine
     from ..ids import Ids
     from .evaluate import Effect
@@ -76,7 +78,7 @@ class Intents:
         self._ids = ids
         self._redo = redo
         self._adopt = adopt
-        self._stuck: dict[str, frozenset[str]] = {}
+        self._stuck: dict[str, Sequence[Step]] = {}
         self._adopted: set[str] = set()
 
     def run(self, steps: Sequence[Step]) -> None:
@@ -111,10 +113,25 @@ class Intents:
         Raises:
             BusyError: an operation that could not be finished yet is about to change it.
         """
-        for intent, paths in self._stuck.items():
-            if path in paths:
+        for intent, steps in self._stuck.items():
+            if any(step.path == path for step in steps):
                 raise BusyError(
                     f"{path} waits for {intent}, which could not be finished yet; the log says why.", path=path
+                )
+
+    def check_removal(self, kind: str, key: str) -> None:
+        """Return when a record may be removed.
+
+        Raises:
+            BusyError: a body that is still to be written may refer to it, and would then refer to nothing.
+        """
+        name = key.rpartition("/")[2]
+        for intent, steps in self._stuck.items():
+            if any(name in json.dumps(step.body) for step in steps):
+                raise BusyError(
+                    f"The {kind} {key} may be referred to in {intent}, which could not be finished yet; the log says"
+                    " why.",
+                    path=intent,
                 )
 
     def waiting(self) -> list[str]:
@@ -154,7 +171,7 @@ class Intents:
 
     def _finish(self, path: str) -> None:
         try:
-            document = self._engine.read_document(path).value
+            document = _sound(self._engine.read_document(path))
             removal = removal_in(document)
             steps = _steps_in(document) if removal is None else []
         except NotFoundError:
@@ -164,7 +181,7 @@ class Intents:
             quarantine.move(self._engine, path, error.message)
             _log.warning("%s is damaged and was set aside in quarantine/: %s", path, error.message)
             return
-        self._stuck[path] = frozenset(step.path for step in steps)
+        self._stuck[path] = steps
         if removal is not None:
             self._adopt(path, removal)
             self._adopted.add(path)
@@ -186,10 +203,21 @@ class Intents:
         """Write down what is left, so that the files that are done may be changed again."""
         with suppress(CalotypeError):  # then all of it is done again, and all its files wait
             self._write(path, rest)
-            self._stuck[path] = frozenset(step.path for step in rest)
+            self._stuck[path] = rest
 
     def _write(self, path: str, steps: Sequence[Step]) -> None:
         self._engine.write_document(path, {"version": 1, "steps": [_written(step) for step in steps]}, stamp=True)
+
+
+def _sound(document: Document) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Return what an intent says; nobody edits one, so a check value that does not fit is damage.
+
+    Raises:
+        UnreadableError: it does not fit.
+    """
+    if document.check == "altered":
+        raise UnreadableError("Its check value does not fit.")
+    return document.value
 
 
 def _grouped(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:

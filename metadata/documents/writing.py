@@ -67,9 +67,8 @@ class Writing:
         return write(changes)
 
     def _apply(self, changes: Sequence[Change]) -> list[Effect]:
-        paths = [self._path_of(change, changes) for change in changes]
+        paths = self._checked(changes)
         for path in dict.fromkeys(paths):
-            self.intents.check(path)
             self._projection.follow(path)
         one_write = len(set(paths)) == 1 and (len(changes) == 1 or not is_journal(paths[0]))
         if one_write:
@@ -82,14 +81,23 @@ class Writing:
         return effects
 
     def _each(self, changes: Sequence[Change]) -> list[Effect | CalotypeError]:
-        paths = [self._path_of(change, changes) for change in changes]
+        paths = self._checked(changes)
         made: dict[int, Effect | CalotypeError] = {}
         for path in dict.fromkeys(paths):
-            self.intents.check(path)
             self._projection.follow(path)
             places = [place for place, other in enumerate(paths) if other == path]
             made.update(zip(places, self._write_each(path, [changes[place] for place in places]), strict=True))
         return [made[place] for place in range(len(changes))]
+
+    def _checked(self, changes: Sequence[Change]) -> list[str]:
+        """Return the files of changes that no unfinished operation hinders."""
+        paths = [self._path_of(change, changes) for change in changes]
+        for path in dict.fromkeys(paths):
+            self.intents.check(path)
+        for change in changes:
+            if change.removes:
+                self.intents.check_removal(change.kind, change.key)
+        return paths
 
     def _redo(self, path: str, steps: Sequence[Step]) -> None:
         self._projection.answer(lambda: self._write(path, [step.change() for step in steps]))

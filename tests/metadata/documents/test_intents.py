@@ -14,7 +14,7 @@ from metadata.errors import BusyError, FullError, InternalError
 from metadata.files.batch import Batch
 from metadata.files.engine import FileEngine
 from metadata.ids import RandomIds
-from metadata.references import removal
+from metadata.references import removal, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,6 +116,42 @@ def test_an_operation_that_broke_off_is_decided_and_finished_before_the_next(
     assert files.referrers("tag", label) == []
 
 
+def test_what_an_unfinished_operation_will_refer_to_is_not_removed_meanwhile(
+    files: JsonFiles, root: Path, make: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file may be unreadable until then, so that nothing else knows of the reference."""
+    label, picture = make.tag("shared"), make.asset(1)
+    one = make.character(tags=[label["id"]], defaultImageId=picture["id"])
+    two = make.character(tags=[label["id"]], defaultImageId=picture["id"])
+    for kind, body in (("tag", label), ("asset", picture), ("character", one), ("character", two)):
+        files.apply([put(kind, body)])
+    write, done = FileEngine.write_document, []
+
+    def full(self: FileEngine, path: str, value: object, *, stamp: bool) -> object:
+        done.append(path.startswith("characters/"))
+        if path.startswith("characters/") and done.count(True) > 1:
+            raise FullError("No room.")
+        return write(self, path, value, stamp=stamp)
+
+    monkeypatch.setattr(FileEngine, "write_document", full)
+    files.apply(removal(files, "tag", label["id"]))
+    monkeypatch.undo()
+    (intent,) = (root / FOLDER).glob("*.json")
+    stuck = next(who["id"] for who in (one, two) if json.loads(intent.read_text())["steps"][0]["key"] == who["id"])
+    path = root / f"characters/{stuck}.json"
+    sound = path.read_bytes()
+    path.write_bytes(b"{")
+    files.sweep()
+    with pytest.raises(BusyError, match="referred to"):
+        remove(files, "asset", picture["id"], force=True)
+    path.write_bytes(sound)
+    files.retry()
+    remove(files, "asset", picture["id"], force=True)
+    after = files.get("character", stuck)
+    assert after is not None
+    assert (after.body.get("defaultImageId"), after.body["tags"], files.health().unfinished) == (None, [], 0)
+
+
 def unmet(path: str, removal: Removal) -> None:
     raise AssertionError(f"{path} is no removal: {removal}")
 
@@ -173,6 +209,21 @@ def test_a_damaged_note_is_set_aside_and_stops_nothing(
     kept, note = sorted((root / "quarantine").iterdir())
     assert note.name == f"{kept.name}.note.json"
     assert kept.read_text() == text
+
+
+def test_a_note_that_was_altered_is_set_aside(files: JsonFiles, root: Path, make: ModuleType) -> None:
+    record = make.asset(1)
+    files.apply([put("asset", record)])
+    step = Step("binaries/index.jsonl", "asset", record["id"], {**record, "filename": "right"})
+    intents = files._writing.intents  # noqa: SLF001 - to leave a note as one who was killed
+    intents._write(f"{FOLDER}/{'0' * 8}.json", [step])  # noqa: SLF001 - as above
+    path = root / FOLDER / f"{'0' * 8}.json"
+    path.write_bytes(path.read_bytes().replace(b"right", b"wrong"))
+    files.apply([put("asset", make.asset(2))])
+    found = files.get("asset", record["id"])
+    assert found is not None
+    assert found.body["filename"] == record["filename"]
+    assert (files.health().unfinished, len(list((root / "quarantine").iterdir()))) == (0, 2)
 
 
 def test_a_change_that_changes_nothing_is_no_step(files: JsonFiles, root: Path, make: ModuleType) -> None:
