@@ -63,8 +63,8 @@ class Room:
                 )
         if self._max_used is not None and (used := self._count()) >= self._max_used:
             raise FullError(
-                f"The store holds {used} bytes, and its limit is {self._max_used}. Delete something, or raise"
-                " CALOTYPE_MAX_STORE_BYTES.",
+                f"The store holds {used} bytes, and its limit is {self._max_used}. Delete something and collect it"
+                " (`calotype gc --grace 0 --yes`), or raise CALOTYPE_MAX_STORE_BYTES.",
                 setting="CALOTYPE_MAX_STORE_BYTES",
                 limit=self._max_used,
                 actual=used,

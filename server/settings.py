@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     max_upload_bytes: SomeBytes = Field(ByteSize(100 * MIB), description="The largest file taken.")
     max_form_parts: Count = Field(100, description="The most parts in one form.")
     max_store_bytes: Annotated[SomeBytes | None, BeforeValidator(_nothing)] = Field(
-        None, description="The most payload bytes kept in all."
+        None, description="The most payload bytes kept in all, not counting the trash."
     )
     min_free_bytes: Bytes = Field(ByteSize(256 * MIB), description="Room on the disk that uploads must leave.")
     max_json_bytes: SomeBytes = Field(ByteSize(10 * MIB), description="The largest JSON body taken.")

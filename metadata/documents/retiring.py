@@ -125,7 +125,7 @@ class Retiring:
     def carry_out(self, path: str, guard: Guard, *, most: int | None = None, stop: Stop = lambda: False) -> bool:
         """Go on with a removal until it is complete, or so many records are done, or stopped; tell if it is complete.
 
-        Another process that is at it already is left alone.
+        Another process that is at it already is left alone, and so is, once in a while, one at another removal.
 
         Args:
             path: the intent.
@@ -138,7 +138,7 @@ class Retiring:
         """
         with ExitStack() as held:
             try:
-                held.enter_context(self._engine.locks.lock_of(path).hold(0))
+                held.enter_context(self._engine.locks.lock_of(lock_name(path)).hold(0))
             except BusyError:
                 return False
             if path.removeprefix(f"{FOLDER}/") not in self._engine.list(FOLDER):
@@ -178,6 +178,11 @@ class Retiring:
                 self._engine.remove(path)
 
         self._projection.answer(write)
+
+
+def lock_name(path: str) -> str:
+    """Return what an intent's lock is named after: its first two digits, for lock files stay and intents do not."""
+    return f"{FOLDER}/{path.removeprefix(f'{FOLDER}/')[:2]}"
 
 
 class _Due(threading.local):

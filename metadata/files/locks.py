@@ -8,10 +8,11 @@ Order, only downwards; whoever holds a lock of one level may wait only for locks
     3  documents, collections and journals (`<path>.lock`, `<folder>/.lock`), by relative path
     4  the index's writer lock
 
-Whoever carries out a great removal holds its intent's lock (`intents/<id>.json.lock`) around all these, which is tried
-and never waited for. The start lock (`locks/start`) is taken before all of them, and so is the lock that lets one
-garbage collection run at a time (`locks/gc.lock`). Lock files are left alone while any process has the store open
-(`locks/open` is held shared by each); the janitor runs under the start lock. Never fork while holding a lock.
+Whoever carries out a great removal holds its intent's lock (`intents/<first two digits of its id>.lock`) around all
+these, which is tried and never waited for. The start lock (`locks/start`) is taken before all of them, and so is the
+lock that lets one garbage collection run at a time (`locks/gc.lock`). Lock files are left alone while any process has
+the store open (`locks/open` is held shared by each); the janitor runs under the start lock. Never fork while holding a
+lock.
 """
 
 from __future__ import annotations

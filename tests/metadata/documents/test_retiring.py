@@ -133,6 +133,21 @@ def test_a_great_removal_is_begun_again_by_whoever_opens_the_folder(
     assert tags_of(lazy, "asset") == [[]] * 5
 
 
+def test_whoever_is_at_a_removal_is_left_alone_and_no_lock_file_is_its_own(
+    lazy: JsonFiles, root: Path, make: ModuleType
+) -> None:
+    tag, _ = carried(lazy, make)
+    removed(lazy, "tag", tag)
+    (intent,) = (root / "intents").glob("*.json")
+    name = f"intents/{intent.name}"
+    with FileEngine.open(root).locks.lock_of(retiring.lock_name(name)).hold():
+        lazy.work_off()
+        assert unfinished(root) == 1
+    lazy.work_off()
+    assert unfinished(root) == 0
+    assert [path.name for path in (root / "intents").glob("*.lock")] == [f"{intent.name[:2]}.lock"]
+
+
 def test_merged_tags_are_one_at_once(lazy: JsonFiles, root: Path, make: ModuleType) -> None:
     tag, assets = carried(lazy, make)
     kept, last = make.tag("kept"), make.tag("last")
