@@ -80,6 +80,8 @@ def _each(documents: Documents, digests: Sequence[Digest], change: Callable[[Dig
             continue
         except CalotypeError as error:
             errors[digest] = error.message
+        except OSError as error:  # the disk does not give its bytes
+            errors[digest] = f"{digest} cannot be read: {error.strerror}."
         else:
             if made is not None:
                 changes[digest] = made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from metadata.documents.usage import LIST, MISSED_FROM, MISSED_SHARE
 from metadata.errors import CalotypeError, NotFoundError, UnreadableError
 from metadata.findings import Finding, Repair
 
@@ -27,15 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIST = "binaries/index.jsonl"
-"""The list of assets."""
-
 AT_ONCE = 500
 """Payloads whose facts are asked for at once."""
-
-MISSED_SHARE = 0.2
-MISSED_FROM = 10
-"""So many payloads, and this part of all, that nothing names and nobody deleted are a log that lost its records."""
 
 
 class PayloadChecks:

@@ -60,8 +60,8 @@ class Refusal:
     """Why a plan must not be carried out.
 
     Attributes:
-        reason: `unreadable`, `altered`, `lost`, `unfinished`, `miscounted`, `share` or `census`; with records that go
-            also `set-aside`.
+        reason: `unreadable`, `altered`, `lost`, `unfinished`, `miscounted`, `share`, `undeleted` or `census`; with
+            records that go also `set-aside`.
         message: a sentence that names the object and the way out.
         path: the file it is about, if any.
         yields: whether whoever is sure may insist.

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metadata.clock import parse_timestamp, timestamp
+from metadata.documents.usage import LIST, MISSED_FROM, MISSED_SHARE
 from metadata.errors import InvalidError, NotFoundError, UnreadableError
 
 from ..digest import Digest
@@ -181,7 +182,24 @@ def _refusals(premises: Premises, drawn: Plan, problems: Iterable[Problem]) -> I
             " insist: --yes on the command line, `force` over HTTP.",
             yields=True,
         )
+    yield from _undeleted(premises, drawn)
     yield from _shrunken(premises)
+
+
+def _undeleted(premises: Premises, drawn: Plan) -> Iterator[Refusal]:
+    """Look whether somebody deleted what would go: a list of assets that was lost begins anew with the next upload."""
+    unused = {item.sha256 for item in drawn.takes if item.reason == "unused"}
+    least = max(MISSED_FROM, int(MISSED_SHARE * drawn.payloads) + 1)
+    if len(unused) < least or len(missed := unused - premises.disposal.usage.deleted()) < least:
+        return
+    yield Refusal(
+        "undeleted",
+        f"{len(missed):,} of {drawn.payloads:,} payloads are in no record, and {LIST} tells of no deletion; it may have"
+        " lost them. Put it back from a backup, or let `calotype repair` make a record for each. If they were deleted,"
+        " insist: --yes on the command line, `force` over HTTP.",
+        LIST,
+        yields=True,
+    )
 
 
 def _any_damage(premises: Premises) -> Iterator[Refusal]:

@@ -37,7 +37,11 @@ _SHA256 = column_of("sha256")
 _SIZE = column_of("size")
 _UPLOADED = column_of("lastUploadAt")
 _STORED = column_of("firstStoredAt")
-_INDEX = "binaries/index.jsonl"
+LIST = "binaries/index.jsonl"
+"""The list of assets."""
+MISSED_SHARE = 0.2
+MISSED_FROM = 10
+"""So many payloads, and this part of all, that nothing names and nobody deleted are a list that lost its records."""
 _WRITTEN_BACK_NS = 120_000_000_000
 """The system writes back by itself what is older (on Linux after half a minute)."""
 _A_HASH = re.compile(r"[0-9a-f]{64}")
@@ -210,6 +214,13 @@ class Usage:
         """Return these assets themselves, as they were."""
         return [json.loads(body) for _, _, body in self._buried(sha256)]
 
+    def _buried(self, sha256: str) -> list[tuple[str, str, str]]:
+        sql = (
+            "SELECT key, deleted, body FROM tombstones WHERE kind = 'asset' AND body IS NOT NULL"
+            " AND json_extract(body, '$.sha256') = ? ORDER BY deleted, key"
+        )
+        return self._ask(lambda db: db.execute(sql, (sha256,)).fetchall())
+
     def deleted(self) -> set[str]:
         """Return the hashes of payloads that a deleted asset named, as far as the log still says so."""
         sql = "SELECT DISTINCT json_extract(body, '$.sha256') FROM tombstones WHERE kind = 'asset' AND body IS NOT NULL"
@@ -232,13 +243,6 @@ class Usage:
                 found |= self._hashes(problem)
         return found
 
-    def _buried(self, sha256: str) -> list[tuple[str, str, str]]:
-        sql = (
-            "SELECT key, deleted, body FROM tombstones WHERE kind = 'asset' AND body IS NOT NULL"
-            " AND json_extract(body, '$.sha256') = ? ORDER BY deleted, key"
-        )
-        return self._ask(lambda db: db.execute(sql, (sha256,)).fetchall())
-
     def _hashes(self, problem: Problem) -> set[str]:
         start = problem.place if is_journal(problem.path) else 0
         try:
@@ -254,20 +258,18 @@ class Usage:
         # One statement is one moment: between two, a writer could add a record.
         live = "SELECT coalesce((SELECT live FROM files WHERE path = ?), 0)"
         sql = f"SELECT (SELECT count(*) FROM {_ASSETS}), ({live})"
-        held, written = self._ask(lambda db: db.execute(sql, (_INDEX,)).fetchone())
+        held, written = self._ask(lambda db: db.execute(sql, (LIST,)).fetchone())
         if held == written:
             return []
         reason = f"it holds {written} records and the index {held}; `calotype reindex` makes the index anew"
-        return [Problem(_INDEX, -1, "asset", "", "miscounted", reason)]
+        return [Problem(LIST, -1, "asset", "", "miscounted", reason)]
 
     def _lost(self) -> list[Problem]:
         """Tell the list of assets that is gone or empty while payloads are stored: what it named is not garbage."""
-        found = self._projection.tails.identity(_INDEX)
-        if found is not None and found.size:
-            return []
-        names = self._projection.engine.list(_INDEX.partition("/")[0])
+        found = self._projection.tails.identity(LIST)
+        names = [] if found is not None and found.size else self._projection.engine.list(LIST.partition("/")[0])
         count = sum(_A_HASH.fullmatch(name) is not None for name in names)
-        return [Problem(_INDEX, -1, "asset", "", "lost", f"{count} payloads are stored")] if count else []
+        return [Problem(LIST, -1, "asset", "", "lost", f"{count} payloads are stored")] if count else []
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         def answer() -> T:
@@ -285,7 +287,7 @@ def _hashes_in(data: bytes) -> set[str]:
 
 def _hides_a_name(problem: Problem) -> bool:
     """Tell whether something may name a payload that nobody can tell: a digit of the hash may be what was altered."""
-    altered = problem.problem == "altered" and problem.path == _INDEX
+    altered = problem.problem == "altered" and problem.path == LIST
     return altered or (problem.problem == "unreadable" and _may_name(problem.kind))
 
 

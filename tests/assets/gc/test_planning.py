@@ -214,6 +214,18 @@ def test_a_list_of_assets_that_is_gone_makes_nothing_garbage(house: House, *, em
     assert house.store.assets.find(Digest(digest)).size == 10
 
 
+def test_a_list_of_assets_that_began_anew_makes_nothing_garbage(house: House) -> None:
+    for number in range(11):
+        house.put(b"%d" % number)
+    (house.root / "binaries/index.jsonl").unlink()
+    house.put(b"next")
+    house.clock.go(days=2)
+    assert refusals(house) == [("undeleted", "binaries/index.jsonl", True)]
+    checks = house.store.checks
+    checks.repairer.execute(fsck.plan(checks.verifier.run(Wanted()).findings))
+    assert reasons(house) == {}
+
+
 def test_a_hash_that_may_have_been_altered_forbids_it_until_somebody_says_what_is_right(house: House) -> None:
     asset = house.put()
     house.clock.go(days=2)
