@@ -33,6 +33,7 @@ export async function more() {
   const { response } = await ask("GET", `api/assets?${asked}`);
   if (mine !== round) return;
   if (!asked.has("cursor")) $("grid").replaceChildren();
+  if (q || tag) say(`${response.total}${response.totalCapped ? " or more" : ""} found.`);
   response.items.forEach((asset) => put(asset));
   cursor = response.nextCursor;
   $("more").hidden = !cursor;

@@ -7,7 +7,7 @@ import { open, suggest } from "./picture.js";
 let [sending, typing] = [Promise.resolve(), 0];
 const start = tried(async () => { await suggest(""); await search(); });
 
-const later = (action) => { clearTimeout(typing); typing = setTimeout(tried(action), 250); }; // when the typing pauses
+const later = (action) => { say(""); clearTimeout(typing); typing = setTimeout(tried(action), 250); }; // as the typing pauses
 const add = ([...files]) => { sending = sending.then(() => files.length && send(files)); }; // the list itself is emptied
 
 /** Upload files, and say what became of them. */
@@ -32,8 +32,8 @@ async function send(files) {
 }
 
 document.addEventListener("picture", ({ detail }) => open(detail));
-document.addEventListener("unauthenticated", () => $("signin").open || $("signin").showModal());
-$("signin").onsubmit = () => { keep($("token").value); $("token").value = ""; start(); };
+document.addEventListener("unauthenticated", () => { $("picture").close(); $("signin").open || $("signin").showModal(); });
+$("signin").onsubmit = () => { keep($("token").value); $("token").value = ""; say(""); start(); };
 $("filter").onsubmit = $("tag").onchange = tried(search);
 $("q").oninput = () => later(search);
 $("tag").oninput = () => later(async () => (await suggest($("tag").value.trim())) && search());
