@@ -145,7 +145,8 @@ def _from_png(source: BinaryIO, limits: CardLimits) -> FoundCard:
         if broken:
             raise DamagedCardError("The PNG breaks off, and no card comes before that. Download it again.")
         raise NotACardError(_ORDINARY)
-    texts.sort(key=lambda chunk: chunk.card_keyword != "ccv3")  # sorting keeps the order of the file otherwise
+    # Of several with one keyword the last: programs that do not take the old one out add the new one at the end.
+    texts.sort(key=lambda chunk: (chunk.card_keyword != "ccv3", -chunk.offset))
     card, seen = choose(_candidates(source, texts, limits), limits)
     return FoundCard(source, card, container, seen, limits=limits, embedded=embedded)
 

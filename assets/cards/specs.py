@@ -40,6 +40,15 @@ _V2_FIELDS: Final[Mapping[str, Any]] = {
     "extensions": {},
 }
 _V3_FIELDS: Final[Mapping[str, Any]] = {**_V2_FIELDS, "group_only_greetings": []}
+_BOOK: Final[Mapping[str, Any]] = {"extensions": {}, "entries": []}
+_V2_ENTRY: Final[Mapping[str, Any]] = {
+    "keys": [],
+    "content": "",
+    "extensions": {},
+    "enabled": True,
+    "insertion_order": 100,  # SillyTavern's
+}
+_V3_ENTRY: Final[Mapping[str, Any]] = {**_V2_ENTRY, "use_regex": False}
 _OPTIONAL: Final = (
     *("character_book", "assets", "nickname", "creator_notes_multilingual", "source"),
     *("creation_date", "modification_date"),
@@ -50,7 +59,8 @@ def converted(card: Card, spec: Written) -> Card:
     """Return a card as V2 or V3; one that follows it already keeps its members, their order and its `spec_version`.
 
     The fields of a flat card move into `data`, and what no specification knows stays where it was. Members that the
-    specification asks for are added with the values it gives them. V3's own stay in a V2, as in SillyTavern's.
+    specification asks for are added, in place of a null too, which no specification has: strict readers refuse a card
+    without them. V3's own members stay in a V2, as in SillyTavern's.
     """
     document = copy.deepcopy(card.document)
     if card.spec == "v1":
@@ -59,10 +69,16 @@ def converted(card: Card, spec: Written) -> Card:
     if card.spec != spec or not isinstance(document.get("spec"), str):
         document = {"spec": said, "spec_version": version} | document | {"spec": said, "spec_version": version}
     data: dict[str, Any] = document["data"]
-    for name, value in (_V3_FIELDS if spec == "v3" else _V2_FIELDS).items():
-        data.setdefault(name, copy.copy(value))
-    if spec == "v3":
-        _complete_lorebook(data)
+    for name in _OPTIONAL:
+        if data.get(name, "") is None:
+            del data[name]
+    _complete(data, _V3_FIELDS if spec == "v3" else _V2_FIELDS)
+    book = data.get("character_book")
+    if isinstance(book, dict):
+        _complete(book, _BOOK)
+        for entry in book["entries"] if isinstance(book["entries"], list) else ():
+            if isinstance(entry, dict):
+                _complete(entry, _V3_ENTRY if spec == "v3" else _V2_ENTRY)
     return Card(document)
 
 
@@ -87,12 +103,7 @@ def _nested(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"data": data}
 
 
-def _complete_lorebook(data: Mapping[str, Any]) -> None:
-    """Add what V3's lorebook asks for beyond V2's."""
-    book = data.get("character_book")
-    if not isinstance(book, dict):
-        return
-    entries = book.get("entries")
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict):
-            entry.setdefault("use_regex", False)
+def _complete(members: dict[str, Any], asked: Mapping[str, Any]) -> None:
+    for name, value in asked.items():
+        if members.get(name) is None:
+            members[name] = copy.copy(value)

@@ -1,4 +1,4 @@
-"""Which of a file's texts is the card: `ccv3` before `chara`, the first of several, and the next if one is damaged."""
+"""Which of a file's texts is the card: `ccv3` before `chara`, the last of several, and the next if one is damaged."""
 
 from __future__ import annotations
 

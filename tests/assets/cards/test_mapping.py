@@ -46,7 +46,7 @@ def test_tags_are_named_once() -> None:
 def test_a_card_that_nobody_edited_comes_back(building: ModuleType, spec: Any) -> None:
     document = building.V2 if spec == "v2" else building.V3
     odd = copy.deepcopy({**document, "fav": True, "x": {"y": [1]}})
-    odd["data"] |= {"unknown": None, "name": " Aria ", "personality": None, "tags": ["A", "a"]}
+    odd["data"] |= {"unknown": None, "name": " Aria ", "personality": 7, "tags": ["A", "a"]}
     if spec == "v3":
         odd["data"]["character_book"]["entries"][0]["use_regex"] = True
     fields = character_fields(Card(odd))

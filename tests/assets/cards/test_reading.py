@@ -54,17 +54,21 @@ def test_a_damaged_ccv3_gives_way_and_says_so(building: ModuleType) -> None:
         assert problem.startswith("ccv3: ")
 
 
-def test_the_first_of_several_wins(building: ModuleType) -> None:
+def test_the_last_of_several_wins(building: ModuleType) -> None:
+    """Who adds a card to a picture without taking the old one out adds it at the end."""
     texts = [building.text("chara", building.encoded({**building.V1, "name": name})) for name in "AB"]
-    assert read(building.png(texts)).card.data["name"] == "A"
+    found = read(building.png(texts[:1], texts[1:]))
+    assert found.card.data["name"] == "B"
+    assert [text.won for text in found.texts] == [True, False]
+    assert read(building.png(texts, [building.text("chara", b"!")])).card.data["name"] == "B"
 
 
 def test_only_some_texts_are_tried(building: ModuleType) -> None:
     good = building.text("chara", building.encoded(building.V1))
     bad = building.text("chara", b"!")
-    assert read(building.png([bad] * 7 + [good])).problems
+    assert read(building.png([good] + [bad] * 7)).problems
     with pytest.raises(DamagedCardError):
-        read(building.png([bad] * 8 + [good]))
+        read(building.png([good] + [bad] * 8))
 
 
 def test_a_wrong_check_value_does_not_hide_a_sound_card(building: ModuleType) -> None:

@@ -65,7 +65,22 @@ def test_what_is_missing_is_added() -> None:
 
 
 def test_ill_typed_members_stay() -> None:
-    odd: dict[str, Any] = {"name": None, "tags": "x", "extensions": [], "character_book": {"entries": [None, {}]}}
+    odd: dict[str, Any] = {"name": 5, "tags": "x", "extensions": [], "character_book": {"entries": [None, {}]}}
     card = converted(Card({"spec": "chara_card_v3", "spec_version": "3.0", "data": odd}), "v3")
-    assert (card.data["name"], card.data["tags"], card.data["extensions"]) == (None, "x", [])
-    assert card.data["character_book"]["entries"] == [None, {"use_regex": False}]
+    assert (card.data["name"], card.data["tags"], card.data["extensions"]) == (5, "x", [])
+    assert card.data["character_book"]["entries"][0] is None
+
+
+def test_a_null_is_no_value_of_a_member_that_is_asked_for() -> None:
+    """Several programs write them, and strict readers then take the card for a V1."""
+    nulls: dict[str, Any] = {"name": "A", "creator": None, "tags": None, "nickname": None, "unknown": None}
+    for book in (None, {"entries": None}, {"entries": [{"keys": None}], "extensions": None}):
+        document = {"spec": "chara_card_v2", "spec_version": "2.0", "data": {**nulls, "character_book": book}}
+        data = converted(Card(document), "v2").data
+        assert (data["creator"], data["tags"], data["unknown"]) == ("", [], None)
+        assert "nickname" not in data
+        assert ("character_book" in data) is (book is not None)
+    assert data["character_book"]["extensions"] == {}
+    assert data["character_book"]["entries"] == [
+        {"keys": [], "content": "", "extensions": {}, "enabled": True, "insertion_order": 100}
+    ]
