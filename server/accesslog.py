@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from metadata.clock import Clock
 
 ACCESS_LOGGER = "calotype.access"
+VISIT = "visit"
+"""The name, in the request's state, of what was recorded of it."""
 _MAX_PATH = 500
 _NO_ANSWER = 0
 
@@ -125,7 +127,9 @@ class AccessLog:
         try:
             await self.app(scope, receive, counted)
         finally:
-            self.recorder.record(_visit(scope, came, status, sent, self.clock.monotonic() - began))
+            visit = _visit(scope, came, status, sent, self.clock.monotonic() - began)
+            self.recorder.record(visit)
+            scope.setdefault("state", {})[VISIT] = visit
 
 
 def _visit(scope: Scope, came: str, status: int, sent: int, seconds: float) -> Visit:

@@ -34,5 +34,6 @@ def create_app(store: Store, *, recorder: Recorder | None = None, metrics: Metri
     )
     # An address with a slash too many is nothing here, rather than a redirect to a host that the request named.
     inside.router.redirect_slashes = False
-    visits = Several(recorder or LogRecorder(store.settings.log_format), counted)
+    log = recorder or (LogRecorder(store.settings.log_format) if store.settings.access_log else Several())
+    visits = Several(log, counted)
     return door(inside, store.settings, recorder=visits, clock=store.clock)

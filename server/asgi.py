@@ -15,6 +15,7 @@ from metadata.errors import CalotypeError, InternalError
 from metadata.files.filesystem import WatchedFileSystem
 
 from .accesslog import LogRecorder, Several
+from .answercache import AnswerCache
 from .app import create_app
 from .cleaner import Cleaner
 from .configuration import load_settings
@@ -24,6 +25,7 @@ from .limits import limits_of
 from .metrics import Metrics
 from .metricsfolder import SHARED_IN
 from .responses import status_answer
+from .settings import BlobAccess
 from .threads import in_thread
 from .upkeep import Upkeep
 from .wiring import open_store
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from .accesslog import Recorder
     from .settings import Settings
     from .wiring import Store
 
@@ -73,7 +76,7 @@ class Served:
         self._distrusted = threading.Event()
         self._settings = settings
         self._metrics = metrics
-        self._log = LogRecorder(settings.log_format)
+        self._log: Recorder = LogRecorder(settings.log_format) if settings.access_log else Several()
         self._app: ASGIApp | None = None
         self._store: Store | None = None
         self._upkeep: Upkeep | None = None
@@ -101,9 +104,10 @@ class Served:
         except CalotypeError as error:
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
-        state[GUARD] = self._guard()
+        state[GUARD] = guard = self._guard()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        guard.tally.record()
         await in_thread(self._close)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -133,7 +137,15 @@ class Served:
             trusted=self._settings.trusted_proxies,
             metrics=self._metrics,
             recorder=Several(self._log, self._metrics),
+            cache=self._cache(),
+            log=self._log if self._settings.access_log else None,
         )
+
+    def _cache(self) -> AnswerCache | None:
+        settings, store = self._settings, self._store
+        if store is None or not settings.fastlane_bytes or settings.blob_access is BlobAccess.PRIVATE:
+            return None
+        return AnswerCache(settings.fastlane_bytes, store.engine.epochs.values, settings.root_path)
 
     def _close(self) -> None:
         self._app = None

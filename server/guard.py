@@ -22,6 +22,7 @@ from .limits import Limits
 from .metrics import Metrics
 from .peers import Proxies
 from .responses import JSON_POLICY, PROBLEM_TYPE, encode_json, status_answer
+from .tally import Tally
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from metadata.clock import Clock
 
     from .accesslog import Recorder
+    from .answercache import AnswerCache
     from .framing import Fault
     from .settings import Network
 
@@ -58,6 +60,8 @@ class Guard:
         metrics: counts what is refused and cut.
         recorder: takes the visits that never reach the application.
         clock: the time.
+        cache: what the fast lane answers from; None: it answers nothing.
+        log: takes what it answered, one by one; None where no log is kept.
     """
 
     def __init__(
@@ -68,6 +72,8 @@ class Guard:
         metrics: Metrics | None = None,
         recorder: Recorder | None = None,
         clock: Clock | None = None,
+        cache: AnswerCache | None = None,
+        log: Recorder | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.metrics = metrics or Metrics()
@@ -75,6 +81,8 @@ class Guard:
         self._proxies = Proxies(trusted)
         self._recorder = recorder or Several()
         self._clock = clock or SystemClock()
+        self.cache = cache
+        self.tally = Tally(self.metrics, log, self._clock)
         shortest = min(self.limits.headers_s, self.limits.body_s, self.limits.unread_s, self.limits.end_s)
         self._every = min(_LOOKS_S, shortest / _LOOKS_A_DEADLINE)
         self._looked: float | None = None
@@ -95,6 +103,8 @@ class Guard:
         elapsed, self._looked = now - (self._looked or now), now
         for connection in list(connections):
             connection.check(now, elapsed)
+        if self.cache is not None:
+            self.cache.look()
         if connections:
             loop.call_later(self._every, self._look, loop, connections)
         else:

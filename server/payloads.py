@@ -7,6 +7,7 @@ import http
 import secrets
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
@@ -19,6 +20,7 @@ from .errors import problem_of_status
 from .filenames import content_disposition
 from .ranges import Span, Unsatisfiable, content_range, parse_range
 from .responses import JSON_POLICY, PROBLEM_TYPE, encode_json
+from .sending import Source
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 BYTES_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 FOREVER = "max-age=31536000, immutable"
 CHUNK_BYTES = 256 * 1024
+SOURCE = "source"
+"""The name, in the request's state, of where the answer's content lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Payload:
         cache: the Cache-Control directives after `public` or `private`.
         repr_digest: the Repr-Digest field, where the hash of exactly these bytes is known.
         vary: the header field of the request that the choice of these bytes depended on.
+        at_hand: `open` returns, at once, the file of which this is the whole.
     """
 
     size: int
@@ -59,6 +64,7 @@ class Payload:
     cache: str = FOREVER
     repr_digest: str = ""
     vary: str = ""
+    at_hand: bool = False
 
     def fields(self) -> dict[str, str]:
         """Return the header fields that a 200 and a 206 share, but for type and length."""
@@ -118,6 +124,10 @@ class StreamedResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; stop reading as soon as the client is gone."""
+        if self.payload.at_hand and len(self.parts) == 1:
+            span = self.parts[0][1]
+            source = Source(partial(self.payload.open, span.start, span.end), span.start)
+            scope.setdefault("state", {})[SOURCE] = source
         if scope["method"] == "HEAD":
             await in_thread(self._probe)
             await self._start(send)

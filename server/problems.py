@@ -45,7 +45,10 @@ async def on_status(request: Request, error: Exception) -> Response:
         return await on_unexpected(request, error)
     if error.status_code in {204, 304}:
         return Response(None, error.status_code, error.headers)
-    return status_answer(error.status_code, error.detail, request_id=request_id_of(request), headers=error.headers)
+    headers = dict(error.headers or {})
+    if "Allow" in headers:  # of a set, in another order in each process
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
+    return status_answer(error.status_code, error.detail, request_id=request_id_of(request), headers=headers)
 
 
 async def on_disconnect(request: Request, error: Exception) -> Response:

@@ -11,8 +11,8 @@ What is added to uvicorn's:
   nobody sends another request behind it; the client is then listened to for a while: long enough that it can read the
   answer, which closing at once could take from it, and not for as long as it likes to send (RFC 9112, section 9.6).
 
-uvicorn's classes are no public interface: `tests/hostile` says what of them has to hold after an upgrade. A faster road
-for plain requests belongs into `data_received`, before the parser.
+uvicorn's classes are no public interface: `tests/hostile` says what of them has to hold after an upgrade.
+`server.fastlane` adds a faster way for plain requests.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
-class _Stage(Enum):
+class Stage(Enum):
     """Where the parser stands."""
 
     BETWEEN = "between"
@@ -71,7 +71,7 @@ class Protocol(HttpToolsProtocol):
         self._limits = guard.limits
         self._patience = Patience(guard.limits)
         self._unread = Unread(guard.limits)
-        self._stage = _Stage.BETWEEN
+        self._stage = Stage.BETWEEN
         self._place: str | None = None
         self._piece = 0  # bytes being parsed
         self._begun = 0  # requests begun in them
@@ -121,19 +121,19 @@ class Protocol(HttpToolsProtocol):
         else:
             self._await_more(began)
 
-    def _await_more(self, began: _Stage) -> None:
+    def _await_more(self, began: Stage) -> None:
         """Wait for what is still missing after some bytes, unless it is too much already."""
         patience = self._patience
-        if self._stage is _Stage.BODY:
+        if self._stage is Stage.BODY:
             self._framing += self._piece
             patience.received(self._piece)
             if patience.kind is not Wait.END:
                 patience.wait(Wait.BODY, self.loop.time())
             if self._framing > self._limits.framing:
                 self._reject(NOT_HTTP)
-        elif self._stage is _Stage.HEAD:
+        elif self._stage is Stage.HEAD:
             patience.wait(Wait.HEADERS, self.loop.time())
-            alone = self._begun == 0 if began is _Stage.HEAD else began is _Stage.BETWEEN and self._begun == 1
+            alone = self._begun == 0 if began is Stage.HEAD else began is Stage.BETWEEN and self._begun == 1
             self._head += self._piece if alone else 0  # else they were another request's too
             fault = too_large(self.url, self.headers, self._limits)
             if fault is None and self._head > self._limits.header_bytes + self._limits.target_bytes:
@@ -145,17 +145,17 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._stage = _Stage.HEAD
+        self._stage = Stage.HEAD
         self._begun += 1
         self._head = self._framing = self._passed_over = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Hand the request on, or have its answer say why not."""
-        self._stage = _Stage.BODY
+        self._stage = Stage.BODY
         self._patience.rest()
         fault = self._fault()
-        self.app = cast("ASGI3Application", partial(self._answer, fault))
+        self.app = cast("ASGI3Application", partial(self._answer, fault, self._application()))
         if fault is not None and (fault.status == http.HTTPStatus.REQUEST_URI_TOO_LONG or self.url[:1] != b"/"):
             self.url = b"/"  # nothing that could be taken apart
         super().on_headers_complete()
@@ -165,7 +165,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take the end of a request; the last one of a connection was answered, and its answer could be read."""
-        self._stage = _Stage.BETWEEN
+        self._stage = Stage.BETWEEN
         super().on_message_complete()
         if self._ending and self.cycle.response_complete:
             self.transport.close()
@@ -207,7 +207,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
             return
         self._guard.metrics.cut.labels(kind.value).inc()
-        if self._stage is _Stage.BETWEEN:  # not a byte of a request has come
+        if self._stage is Stage.BETWEEN:  # not a byte of a request has come
             self.transport.close()
         else:
             self._reject(LATE)
@@ -271,7 +271,11 @@ class Protocol(HttpToolsProtocol):
         self._patience.rest()
         self._patience.wait(Wait.END, self.loop.time())
 
-    async def _answer(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
+    def _application(self) -> ASGIApp:
+        """Return what answers the request whose head has come."""
+        return cast("ASGIApp", self.config.loaded_app)
+
+    async def _answer(self, fault: Fault | None, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         cycle = cast("RequestResponseCycle", cast("MethodType", send).__self__)  # uvicorn hands its own method over
 
         async def marked(message: Message) -> None:
@@ -287,5 +291,4 @@ class Protocol(HttpToolsProtocol):
         place = self._guard.place_behind(scope["headers"]) if self._place is None else None
         with self._guard.census.visit(place) as crowded:
             refused = fault or crowded
-            app = cast("ASGIApp", self.config.loaded_app) if refused is None else self._guard.refusing(refused)
-            await app(scope, receive, marked)
+            await (app if refused is None else self._guard.refusing(refused))(scope, receive, marked)

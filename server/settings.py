@@ -128,7 +128,9 @@ class Settings(BaseSettings):
         (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048), description="Widths and heights on offer."
     )
     variant_cache_bytes: Bytes = Field(ByteSize(1024 * MIB), description="Room for derived pictures.")
-    fastlane_bytes: Bytes = Field(ByteSize(64 * MIB), description="Memory for small payloads kept at hand.")
+    fastlane_bytes: Bytes = Field(
+        ByteSize(64 * MIB), description="Memory in each worker for whole answers with public bytes; 0 for none."
+    )
     gc_interval_s: Annotated[Count | None, BeforeValidator(_nothing)] = Field(
         86_400, description="How often unused payloads are collected; off for never."
     )
@@ -150,6 +152,7 @@ class Settings(BaseSettings):
         None, description="What the original application sealed API keys with."
     )
     log_format: LogFormat = Field(LogFormat.TEXT, description="How log lines look.")
+    access_log: bool = Field(default=True, description="Whether each request leaves a line in the log.")
     url: str | None = Field(None, description="The server the command line talks to.")
     token: SecretStr | None = Field(None, description="The access token the command line uses.")
 

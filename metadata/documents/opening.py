@@ -21,6 +21,7 @@ from ..index import texts
 from ..index.database import Database, IndexLostError, connect, create, read_meta
 from ..index.state import FileState, load_files
 from ..index.tables import fingerprint, may_be_late, statements
+from ..index.touching import Touching
 from ..schemas.catalog import CATALOG
 from ..schemas.homes import InMember, LinesPerParent, OwnFile
 from .places import is_journal, kinds_in
@@ -75,7 +76,8 @@ class IndexFile:
     def _open(self, *, rebuild: bool) -> Database:
         if rebuild or not self._believable():
             self._build()
-        database = Database(self._path, self._engine.locks.lock_of(WRITER_LOCK).hold)
+        touching = Touching(self._engine.epochs.tell)
+        database = Database(self._path, self._engine.locks.lock_of(WRITER_LOCK).hold, touching)
         with database.reading() as db:
             settled = boot_id() != "" and read_meta(db, "boot") == boot_id()
         self._sweep(database, logs_only=settled)
@@ -162,6 +164,7 @@ class IndexFile:
                 for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
                     atomic.remove_file(fs, self._folder / name)
                 atomic.move(fs, draft, self._path)
+            self._engine.epochs.tell_all()
         finally:
             self._clear_drafts()
 

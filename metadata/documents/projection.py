@@ -183,6 +183,7 @@ class Projection:
         except (sqlite3.Error, CalotypeError, OSError) as error:
             self._seen.pop(what, None)
             self._due.add(what)
+            self.engine.epochs.tell_all()  # nobody knows of what
             _log.warning("The index could not take %s (%s); the next reader brings it up to date.", what, error)
             return False
         return True

@@ -84,6 +84,7 @@ class Retiring:
         path = f"{FOLDER}/{self._ids.new()}.json"
         try:
             self._projection.answer(lambda: self._decide(path, removal))
+            self._engine.epochs.tell_all()
             self._take_out(removal)
         except (BusyError, FullError, ConflictError):
             self._close(path)
@@ -99,6 +100,7 @@ class Retiring:
                 hide(db, path, removal)
 
         self._projection.answer(write)
+        self._engine.epochs.tell_all()
         self._take_out(removal)
 
     def carry_out_due(self, guard: Guard, hand_over: Callable[[], None] | None) -> None:

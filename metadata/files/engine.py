@@ -13,6 +13,7 @@ from . import atomic
 from .bundle import SECRET_FOLDERS, Bundle
 from .cache import Document, DocumentCache
 from .codec import decode_document, encode_document
+from .epochs import Epochs
 from .filesystem import FileSystem
 from .flush import Durability, Flusher
 from .identity import FileIdentity, identity_of
@@ -45,6 +46,9 @@ class FileEngine(Bundle):
         lock_timeout_ms: how long a journal's commit waits for its lock, milliseconds.
 
     The arguments are public attributes.
+
+    Attributes:
+        epochs: whether what was read of payloads may still be told.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class FileEngine(Bundle):
     ) -> None:
         super().__init__(paths, fs, locks, flusher, clock, lock_timeout_ms)
         self.cache = cache
+        self.epochs = Epochs(fs, paths)
         self._journals: Kept[Journal] = Kept(lambda path: Journal(path, self), _KEPT_JOURNALS)
 
     @classmethod
@@ -223,6 +228,7 @@ class FileEngine(Bundle):
         for journal in self._journals.all():
             journal.close()
         self._journals.clear()
+        self.epochs.close()
         self.locks.close()
 
     def _read_document(self, path: str) -> Document:

@@ -19,6 +19,8 @@ from ..errors import BusyError, CalotypeError, FullError, InternalError, Unreada
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .touching import Touching
+
 _BUSY_MS = 10_000
 _CACHE = -8_192
 _BULK_CACHE = -65_536
@@ -48,11 +50,13 @@ class Database:
     Args:
         path: the SQLite file; it must exist with its tables already (see `create`).
         writer_lock: the lock of level 4, held around every write transaction.
+        touching: learns what write transactions say of payloads; None where nobody asks.
     """
 
-    def __init__(self, path: Path | None, writer_lock: WriterLock) -> None:
+    def __init__(self, path: Path | None, writer_lock: WriterLock, touching: Touching | None = None) -> None:
         self._path = path
         self._writer_lock = writer_lock
+        self._touching = touching
         self._idle: list[sqlite3.Connection] = []
         self._mutex = threading.Lock()
         self._memory = threading.RLock()
@@ -107,8 +111,13 @@ class Database:
                     with _transaction(connection):
                         yield connection
             return
-        with self._writer_lock(), self.reading() as connection, _transaction(connection):
-            yield connection
+        with self._writer_lock(), self.reading() as connection:
+            try:
+                with _transaction(connection):
+                    yield connection
+            finally:
+                if self._touching is not None:
+                    self._touching.settle()
 
     def close(self) -> None:
         """Close every idle connection; those lent out close when they come back."""
@@ -137,11 +146,14 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            return connect(self._path)
+            connection = connect(self._path)
         except sqlite3.OperationalError as error:
             if self.intact():
                 raise
             raise IndexLostError("The index was deleted or replaced; it is opened again.") from error
+        if self._touching is not None:
+            self._touching.watch(connection)
+        return connection
 
 
 def connect(path: Path | None, *, bulk: bool = False) -> sqlite3.Connection:

@@ -148,7 +148,7 @@ def _config(settings: Settings, application: Callable[..., ASGIApp] | str) -> uv
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="server.protocol:Protocol",
+        http="server.fastlane:FastLane" if settings.fastlane_bytes else "server.protocol:Protocol",
         ws="none",
         lifespan="on",
         log_config=log_config(settings),

@@ -73,7 +73,8 @@ def test_every_error_is_a_problem(path: str, method: str, status: int) -> None:
 
 
 def test_a_method_not_allowed_says_which_are() -> None:
-    assert set(ask("/x", "DELETE").headers["allow"].split(", ")) == {"GET", "HEAD"}
+    """In one order, whichever process answers."""
+    assert ask("/x", "DELETE").headers["allow"] == "GET, HEAD"
 
 
 def test_missing_credentials_say_how() -> None:

@@ -1,0 +1,252 @@
+"""Whole answers to plain requests for public bytes, kept in memory and written before anything else is asked.
+
+Bytes never change, so an answer that everybody may keep may be kept here, too. The ordinary way makes every answer, and
+what is kept is what it wrote, but for the date and the request's id: so both ways give the same, and this one can be
+taken away (`CALOTYPE_FASTLANE_BYTES=0`). What a payload's records say can change; `metadata.files.epochs` tells.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from .plain import Plain, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .accesslog import Visit
+    from .sending import Source
+
+_SHARE: Final = 8
+"""No answer takes more than this part of the budget, so that one cannot push out all others."""
+_LARGEST: Final = 1024 * 1024
+"""Bytes of content kept at most; of what is larger the head is kept, and where its content lies."""
+_COST: Final = 1024
+"""Bytes that an answer costs besides its own and those of its requests, about."""
+_HEADS: Final = 8
+"""How many different requests are remembered for one answer: browsers differ, and so does one over time."""
+_DAY_S: Final = 86_400
+_STATUSES: Final = frozenset({200, 206, 304})
+_KEEPABLE: Final = re.compile(rb"public, max-age=([0-9]{1,10})(?:, immutable)?")
+_ID: Final = b"x-request-id"
+_ID_DIGITS: Final = 16
+_IDS: Final = 256
+
+
+class Entry:
+    """An answer that is kept.
+
+    Attributes:
+        plain: the request it answers.
+        start: its bytes up to the date.
+        before: from there up to the request's id.
+        after: from there to the end of the head.
+        body: its content.
+        source: where the content lies; None where it is `body`.
+        visit: what is recorded of it, but for time, client, duration and id.
+    """
+
+    __slots__ = ("after", "before", "body", "epoch", "heads", "plain", "source", "start", "used", "visit")
+
+    def __init__(
+        self,
+        plain: Plain,
+        epoch: int,
+        head: tuple[bytes, bytes, bytes],
+        body: bytes,
+        source: Source | None,
+        visit: Visit,
+    ) -> None:
+        self.plain = plain
+        self.epoch = epoch
+        self.start, self.before, self.after = head
+        self.body = body
+        self.source = source
+        self.visit = visit
+        self.heads: list[bytes] = []
+        self.used = False
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory it takes."""
+        return _COST + len(self.before) + len(self.after) + len(self.body) + sum(map(len, self.heads))
+
+
+class Filling:
+    """An answer that the ordinary way is about to make, and that may be kept.
+
+    Args:
+        plain: the request.
+        epoch: the value of its payload's epoch before anything was looked at.
+        most: bytes of the largest content that is kept.
+    """
+
+    __slots__ = ("_body", "_fields", "_length", "_most", "_status", "epoch", "plain")
+
+    def __init__(self, plain: Plain, epoch: int, most: int) -> None:
+        self.plain = plain
+        self.epoch = epoch
+        self._most = most
+        self._status = 0
+        self._fields: Sequence[tuple[bytes, bytes]] = ()
+        self._body: list[bytes] = []
+        self._length = 0
+
+    def start(self, status: int, fields: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take the head."""
+        self._status, self._fields = status, fields
+
+    def take(self, piece: bytes) -> None:
+        """Take a piece of the content."""
+        self._length += len(piece)
+        if self._length <= self._most:
+            self._body.append(piece)
+        else:
+            self._body.clear()
+
+    def entry(self, visit: Visit | None, source: Source | None, status_lines: Mapping[int, bytes]) -> Entry | None:
+        """Return what is to be kept; None when the answer is none that everybody may keep, or not whole.
+
+        Args:
+            visit: what was recorded of it.
+            source: where its content lies, if a file holds it.
+            status_lines: the first line of an answer by its status.
+        """
+        fields = [(name.lower(), value) for name, value in self._fields]
+        named = dict(fields)
+        kept = _KEEPABLE.fullmatch(named.get(b"cache-control", b""))
+        names = [name for name, _ in fields]
+        if visit is None or self._status not in _STATUSES or kept is None or int(kept[1]) < _DAY_S:
+            return None
+        if names.count(_ID) != 1 or not self._whole(named.get(b"content-length")):
+            return None
+        if self._length <= self._most:
+            source = None
+        elif source is None:
+            return None
+        at = names.index(_ID)
+        lines = [name + b": " + value + b"\r\n" for name, value in fields]
+        before, after = b"".join(lines[:at]) + _ID + b": ", b"\r\n" + b"".join(lines[at + 1 :]) + b"\r\n"
+        head = (status_lines[self._status], before, after)
+        return Entry(self.plain, self.epoch, head, b"".join(self._body), source, visit)
+
+    def _whole(self, length: bytes | None) -> bool:
+        if self.plain.line.startswith(b"HEAD ") or self._status == 304:  # noqa: PLR2004 - neither has content
+            return self._length == 0
+        return length is not None and int(length) == self._length
+
+
+class AnswerCache:
+    """The answers that one worker keeps; used on the event loop alone.
+
+    Args:
+        budget: bytes of memory for them.
+        epochs: returns the 256 values of `metadata.files.epochs` of the page that lies there now.
+        prefix: what may stand before the service's own paths.
+    """
+
+    def __init__(self, budget: int, epochs: Callable[[], memoryview], prefix: str = "") -> None:
+        self._budget = budget
+        self._epochs = epochs
+        self._values = epochs()
+        self._prefix = prefix.encode("ascii")
+        self._heads: dict[bytes, Entry] = {}
+        self._entries: dict[Plain, Entry] = {}
+        self._bytes = 0
+        self._ids: list[bytes] = []
+        self._fields: Sequence[tuple[bytes, bytes]] = ()
+        self._lines = b""
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that the answers take."""
+        return self._bytes
+
+    def find(self, head: bytes) -> Entry | Filling | None:
+        """Return the answer to a piece of a connection, or what to put it into, or None when this is no plain request.
+
+        Args:
+            head: all that has come since the last request ended.
+        """
+        entry = self._heads.get(head)
+        if entry is None:
+            asked = plain(head, self._prefix)
+            if asked is None:
+                return None
+            entry = self._entries.get(asked)
+            if entry is None:
+                return self._filling(asked)
+            self._remember(entry, head)
+        if entry.epoch != self._values[entry.plain.first_byte]:
+            self._drop(entry)
+            return self._filling(entry.plain)
+        entry.used = True
+        return entry
+
+    def keep(self, entry: Entry) -> None:
+        """Keep an answer, in place of those that were not asked for the longest."""
+        before = self._entries.get(entry.plain)
+        if before is not None:
+            self._drop(before)
+        self._entries[entry.plain] = entry
+        self._bytes += entry.cost
+        self._make_room()
+
+    def look(self) -> None:
+        """Follow the page of epochs if it was replaced; called now and then."""
+        values = self._epochs()
+        if values is not self._values:
+            self._values = values
+            self.clear()
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._heads.clear()
+        self._entries.clear()
+        self._bytes = 0
+
+    def request_id(self) -> bytes:
+        """Return 16 hex digits nobody has seen."""
+        if not self._ids:
+            digits = secrets.token_hex(_IDS * _ID_DIGITS // 2).encode("ascii")
+            self._ids = [digits[at : at + _ID_DIGITS] for at in range(0, len(digits), _ID_DIGITS)]
+        return self._ids.pop()
+
+    def lines(self, fields: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """Return the header fields that the server gives every answer, the date among them, as they are written."""
+        if fields is not self._fields:  # another list each second
+            self._fields = fields
+            self._lines = b"".join(name.lower() + b": " + value + b"\r\n" for name, value in fields)
+        return self._lines
+
+    def _filling(self, asked: Plain) -> Filling:
+        return Filling(asked, self._values[asked.first_byte], min(_LARGEST, self._budget // _SHARE))
+
+    def _remember(self, entry: Entry, head: bytes) -> None:
+        if len(entry.heads) == _HEADS:
+            oldest = entry.heads.pop(0)
+            del self._heads[oldest]
+            self._bytes -= len(oldest)
+        entry.heads.append(head)
+        self._heads[head] = entry
+        self._bytes += len(head)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Let answers go, oldest first; one that was asked for since it was last looked at stays for another round."""
+        while self._bytes > self._budget:
+            oldest = next(iter(self._entries.values()))
+            if oldest.used:
+                oldest.used = False
+                self._entries[oldest.plain] = self._entries.pop(oldest.plain)
+            else:
+                self._drop(oldest)
+
+    def _drop(self, entry: Entry) -> None:
+        if self._entries.pop(entry.plain, None) is None:
+            return
+        for head in entry.heads:
+            del self._heads[head]
+        self._bytes -= entry.cost

@@ -1,0 +1,123 @@
+"""A file on its way to a client: the kernel copies it from its cache to the socket (`sendfile`).
+
+It goes around the transport, whose buffer has to be empty, through a descriptor of its own: an event loop refuses to
+watch one that a transport uses.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+
+class Source(NamedTuple):
+    """Where the content of an answer lies.
+
+    Attributes:
+        open: opens the file at once.
+        start: where in it the content begins.
+    """
+
+    open: Callable[[], BinaryIO]
+    start: int
+
+
+_TURN = 4 * 1024 * 1024
+"""Bytes after which others have their turn."""
+
+
+class Sending:
+    """Sends some bytes and then a part of a file.
+
+    Args:
+        loop: the event loop.
+        descriptor: the client's socket, which does not block; it stays the caller's.
+        head: what comes first.
+        file: the file; closed at the end.
+        start: where in it the part begins.
+        length: bytes of the part.
+        done: called at the end: with True when everything was handed to the system, with False when the client is gone
+            or the file is too short.
+
+    Attributes:
+        left: bytes that are still to be handed over.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        descriptor: int,
+        head: bytes,
+        file: BinaryIO,
+        start: int,
+        length: int,
+        done: Callable[[bool], None],
+    ) -> None:
+        self._loop = loop
+        self._socket = socket.socket(fileno=os.dup(descriptor))
+        self._head = head
+        self._file = file
+        self._place = start
+        self._end = start + length
+        self._done: Callable[[bool], None] | None = done
+        self._watching = False
+        self._next: asyncio.Handle | None = None
+
+    @property
+    def left(self) -> int:
+        """Bytes that are still to be handed over."""
+        return len(self._head) + self._end - self._place
+
+    def go_on(self) -> None:
+        """Send as much as the client takes now, and go on when it takes more."""
+        self._next = None
+        try:
+            finished = self._send()
+        except BlockingIOError:
+            if not self._watching:
+                self._watching = True
+                self._loop.add_writer(self._socket.fileno(), self.go_on)
+            return
+        except OSError:
+            self._finish(whole=False)
+            return
+        if finished is not None:
+            self._finish(whole=finished)
+        elif not self._watching:
+            self._next = self._loop.call_soon(self.go_on)
+
+    def stop(self) -> None:
+        """Let go of everything; `done` is not called any more."""
+        self._done = None
+        self._finish(whole=False)
+
+    def _send(self) -> bool | None:
+        """Send one turn's worth; tell whether all is sent, None when some is left, False when there is no more."""
+        while self._head:
+            self._head = self._head[self._socket.send(self._head, socket.MSG_MORE) :]
+        sent = 0
+        while self._place < self._end and sent < _TURN:
+            count = os.sendfile(self._socket.fileno(), self._file.fileno(), self._place, self._end - self._place)
+            if not count:
+                return False
+            self._place += count
+            sent += count
+        return True if self._place == self._end else None
+
+    def _finish(self, *, whole: bool) -> None:
+        if self._watching:
+            self._watching = False
+            self._loop.remove_writer(self._socket.fileno())
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        self._socket.close()
+        self._file.close()
+        done, self._done = self._done, None
+        if done is not None:
+            done(whole)
