@@ -90,6 +90,12 @@ class UnreadableError(CalotypeError):
     kind = "unreadable"
 
 
+class UnwrittenError(UnreadableError):
+    """A file could not be written, or the disk did not confirm it: whatever was asked for has not happened."""
+
+    kind = "unwritten"
+
+
 class BusyError(CalotypeError):
     """A lock was not free in time; `path` and, where known, `pid` name it and its holder."""
 

@@ -18,7 +18,7 @@ RETRY_SECONDS = 1
 
 _RESERVED = frozenset({"type", "title", "status", "detail", "instance", "requestId"})
 _INSIDE = frozenset({"path", "pid"})
-_CLOSED = frozenset({"internal", "unreadable", "busy"})
+_CLOSED = frozenset({"internal", "unreadable", "unwritten", "busy"})
 """Kinds whose messages name paths and processes: only an administrator reads them."""
 
 
@@ -55,6 +55,13 @@ KINDS: Mapping[str, Outcome] = MappingProxyType(
         "unsupported": Outcome(415, "Not supported", 10),
         "unreadable": Outcome(
             500, "Unreadable record", 11, "A stored file cannot be read. Run `calotype verify`; the log names the file."
+        ),
+        "unwritten": Outcome(
+            500,
+            "Not written",
+            15,
+            "The disk did not take or not confirm a write, so this does not count. Try again. If it goes on, look at the"
+            " disk and its permissions; the log names the file.",
         ),
         "busy": Outcome(503, "Busy", 12, "Another process holds a lock that this needs. Try again in a moment."),
         "full": Outcome(507, "No room", 13),

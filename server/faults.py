@@ -28,6 +28,7 @@ _CLASSES: Mapping[str, type[errors.CalotypeError]] = MappingProxyType(
             errors.TooLargeError,
             errors.UnsupportedError,
             errors.UnreadableError,
+            errors.UnwrittenError,
             errors.BusyError,
             errors.FullError,
         )

@@ -6,13 +6,14 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import CalotypeError, FullError, InvalidError, UnreadableError
+from ..errors import CalotypeError, FullError, InvalidError, UnreadableError, UnwrittenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_READING = frozenset({"read", "listed", "looked at", "opened", "copied", "used"})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 
@@ -31,7 +32,8 @@ def as_ours(error: OSError, path: str | Path, doing: str) -> CalotypeError:
         return InvalidError(f"{path} is a symbolic link; links inside the data folder are refused.", path=str(path))
     if error.errno in _FORBIDDEN:
         reason += ". Let this user have it: chown or chmod u+rw"
-    return UnreadableError(f"{path} could not be {doing}: {reason}.", path=str(path), errno=error.errno)
+    kind = UnreadableError if doing in _READING else UnwrittenError
+    return kind(f"{path} could not be {doing}: {reason}.", path=str(path), errno=error.errno)
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def told(path: str | Path, doing: str) -> Iterator[None]:
     Raises:
         FullError: no room.
         InvalidError: a symbolic link stands in the way.
-        UnreadableError: anything else the system refused.
+        UnreadableError: anything else the system refused; UnwrittenError, if something was to be changed.
     """
     try:
         yield

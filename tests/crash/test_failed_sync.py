@@ -91,7 +91,9 @@ def test_a_failed_sync_is_no_success_and_the_process_is_replaced(
         reader = Reader(server.url, server.headers, kept)
         assert not said(server)
         (armed / call).touch()
-        assert upload(server, lost) == HTTPStatus.INTERNAL_SERVER_ERROR
+        answer = post(server, lost)
+        assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+        assert answer.json()["type"] == "urn:calotype:problem:unwritten"
         assert not (armed / call).exists()
         settled(server, lost)
         started = reader.served
@@ -111,16 +113,20 @@ def test_a_failed_sync_is_no_success_and_the_process_is_replaced(
     assert serving.run(tmp_path / "data", "verify").returncode == 0
 
 
-def upload(server: object, body: bytes) -> int:
-    """Upload once, over a new connection; return the status, 0 for none."""
+def post(server: object, body: bytes) -> httpx2.Response:
+    """Upload once, over a new connection."""
     url, headers = server.url, server.headers  # type: ignore[attr-defined]  # loaded by its path
+    return httpx2.post(
+        f"{url}/api/assets", params={"filename": "a"}, content=body, headers=headers, timeout=60, trust_env=False
+    )
+
+
+def upload(server: object, body: bytes) -> int:
+    """Upload once; return the status, 0 for none."""
     try:
-        answer = httpx2.post(
-            f"{url}/api/assets", params={"filename": "a"}, content=body, headers=headers, timeout=60, trust_env=False
-        )
+        return post(server, body).status_code
     except httpx2.TransportError:
         return 0
-    return answer.status_code
 
 
 def settled(server: object, body: bytes) -> None:

@@ -12,13 +12,14 @@ from metadata.errors import (
     TooLargeError,
     UnauthenticatedError,
     UnreadableError,
+    UnwrittenError,
 )
 from server.errors import KINDS, headers_of, outcome, problem, problem_of_status
 
 EVERY_KIND = [each for each in vars(kinds).values() if isinstance(each, type) and issubclass(each, CalotypeError)]
 STATUSES = {
     "internal": 500, "invalid": 422, "not-found": 404, "conflict": 409, "stale": 412, "unauthenticated": 401,
-    "denied": 403, "throttled": 429, "too-large": 413, "unsupported": 415, "unreadable": 500, "busy": 503, "full": 507,
+    "denied": 403, "throttled": 429, "too-large": 413, "unsupported": 415, "unreadable": 500, "unwritten": 500, "busy": 503, "full": 507,
 }  # fmt: skip
 
 
@@ -49,7 +50,12 @@ def test_the_inside_stays_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [UnreadableError("a/b.json broke", path="a/b.json", id="7"), BusyError("a/b", path="a/b")]
+    "error",
+    [
+        UnreadableError("a/b.json broke", path="a/b.json", id="7"),
+        UnwrittenError("a/b.json broke", path="a/b.json"),
+        BusyError("a/b", path="a/b"),
+    ],
 )
 def test_paths_are_for_administrators(error: CalotypeError) -> None:
     assert "a/b" not in repr(problem(error))

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from metadata.errors import CalotypeError, FullError, InvalidError, NotFoundError, UnreadableError
+from metadata.errors import CalotypeError, FullError, InvalidError, NotFoundError, UnreadableError, UnwrittenError
 from metadata.files.trouble import as_ours, told
 
 
@@ -17,11 +17,11 @@ from metadata.files.trouble import as_ours, told
         (errno.ENOSPC, FullError, "Free some space"),
         (errno.EDQUOT, FullError, "Free some space"),
         (errno.ELOOP, InvalidError, "symbolic link"),
-        (errno.EACCES, UnreadableError, "chmod"),
-        (errno.EPERM, UnreadableError, "chmod"),
-        (errno.EIO, UnreadableError, "Input/output error"),
-        (errno.ENOENT, UnreadableError, "No such file"),
-        (errno.EROFS, UnreadableError, "Read-only"),
+        (errno.EACCES, UnwrittenError, "chmod"),
+        (errno.EPERM, UnwrittenError, "chmod"),
+        (errno.EIO, UnwrittenError, "Input/output error"),
+        (errno.ENOENT, UnwrittenError, "No such file"),
+        (errno.EROFS, UnwrittenError, "Read-only"),
     ],
 )
 def test_each_refusal_has_its_kind_and_names_the_file(number: int, kind: type[CalotypeError], says: str) -> None:
@@ -38,7 +38,7 @@ def test_each_refusal_has_its_kind_and_names_the_file(number: int, kind: type[Ca
 
 def test_an_error_without_a_number_keeps_its_words() -> None:
     error = as_ours(OSError("of its own making"), "a.json", "read")
-    assert isinstance(error, UnreadableError)
+    assert type(error) is UnreadableError
     assert error.message == "a.json could not be read: of its own making."
 
 
