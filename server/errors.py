@@ -60,8 +60,8 @@ KINDS: Mapping[str, Outcome] = MappingProxyType(
             500,
             "Not written",
             15,
-            "The disk did not take or not confirm a write, so this does not count. Try again. If it goes on, look at the"
-            " disk and its permissions; the log names the file.",
+            "The disk did not take or confirm a write, so this does not count. Try again; else look at the disk."
+            " The log names the file.",
         ),
         "busy": Outcome(503, "Busy", 12, "Another process holds a lock that this needs. Try again in a moment."),
         "full": Outcome(507, "No room", 13),

@@ -73,6 +73,7 @@ class ArchiveTarget:
     ) -> None:
         self._fs = fs
         self._path = path
+        self._name = "Standard output" if path is None else str(path)
         self._form = form
         self._seconds = seconds
         self._stream = stream
@@ -107,9 +108,11 @@ class ArchiveTarget:
     def add(self, path: str, source: Readable, size: int, expected: str | None = None) -> str | None:
         """Take a file in; see `Target.add`. What is expected was compared by the caller: nothing can be taken back."""
         try:
-            with told(self._path or STREAM, "written"):
+            with told(self._name, "written"):
                 digest = cast("Writer", self._writer).add(path, source, size, self._seconds)
         except UnreadableError as error:
+            if error.details.get("path") == self._name:
+                raise
             raise InvalidError(f"The archive is cut short: {error.message}", path=path) from error
         if digest is None or expected not in (None, digest):
             raise InvalidError(f"{path} changed while it was being read; try again.", path=path)
@@ -118,7 +121,7 @@ class ArchiveTarget:
     def finish(self, manifest: Manifest) -> bool:
         """Write the list and the end; verify and publish what is not a stream."""
         lines = b"".join(manifest.lines())
-        with told(self._path or STREAM, "written"):
+        with told(self._name, "written"):
             cast("Writer", self._writer).add(NAME, io.BytesIO(lines), len(lines), self._seconds)
             cast("Writer", self._writer).close()
         if self._draft is None or self._path is None:
@@ -161,7 +164,8 @@ class TarWriter:
         output = cast("IO[bytes]", _Output(write))
         self._zipped = gzip.GzipFile(fileobj=output, mode="wb", compresslevel=_LEVEL) if packed else None
         self._output = cast("IO[bytes]", self._zipped) if self._zipped is not None else output
-        self._archive = tarfile.open(fileobj=self._output, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by `close`
+        # Not as a stream of the library's (`w|`): that one writes on when it is collected after a failure.
+        self._archive = tarfile.TarFile(fileobj=self._output, mode="w", format=tarfile.PAX_FORMAT)
 
     def add(self, path: str, source: Readable, size: int, seconds: float) -> str | None:
         """Put a file in; see `Writer.add`."""
@@ -169,6 +173,8 @@ class TarWriter:
         member.size, member.mtime, member.mode = size, int(seconds), 0o600
         hashed = _Hashed(source, size)
         self._archive.addfile(member, cast("IO[bytes]", hashed))
+        # It would keep them all, a kilobyte each, and nobody asks.
+        self._archive.members = []  # type: ignore[attr-defined] # no part of its stub
         return hashed.digest
 
     def close(self) -> None:
@@ -202,10 +208,16 @@ class _Output:
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
+        self._at = 0
 
     def write(self, data: bytes) -> int:
         self._write(data)
+        self._at += len(data)
         return len(data)
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self._at
 
     def flush(self) -> None:
         """Do nothing: what is to reach the disk is synced by its owner."""

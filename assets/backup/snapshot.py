@@ -18,7 +18,8 @@ from metadata.errors import InvalidError, UnreadableError
 from metadata.files import atomic
 from metadata.files.identity import FileIdentity, identity_of
 from metadata.files.trouble import told
-from metadata.schemas.catalog import kinds_of_path
+from metadata.schemas.catalog import CATALOG, kinds_of_path
+from metadata.schemas.homes import Lines
 
 from .copying import Opened, opened, pieces
 from .manifest import FOLDERS, ROOT_FILES, check_path
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 LARGE: Final = 8 * 1024 * 1024
 """A journal of so many bytes is copied on from where the copy ends; a smaller one is copied anew."""
 
+_PAYLOADS: Final = "binaries"
+_HOMES: Final = [kind.home for kind in CATALOG.values()]
+_LOGS: Final = frozenset(home.path for home in _HOMES if isinstance(home, Lines) and home.path.startswith("binaries/"))
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -84,6 +88,7 @@ class Photographer:
         self._extra = extra
         self._copies: dict[str, Copied] = {}
         self._passed_over: list[str] = []
+        self._prepared = False
 
     def prepare(self) -> None:
         """Copy everything beside the writers, so that little is left to be copied in the pause.
@@ -104,7 +109,8 @@ class Photographer:
         Raises:
             BusyError, FullError, UnreadableError: a file cannot be copied.
         """
-        self._passed_over = []
+        self._prepared = True
+        self._passed_over = [path for path in self._passed_over if path.startswith(f"{_PAYLOADS}/")]
         listed = list(self.paths())
         for path in listed:
             if not self._still(path):
@@ -185,7 +191,15 @@ class Photographer:
                 if identity_of(self._fs, self._engine.paths.resolve(path)) is not None:
                     yield path
         for folder in FOLDERS:
-            yield from self._below(folder)
+            yield from self._beside_payloads() if folder == _PAYLOADS and self._prepared else self._below(folder)
+
+    def _beside_payloads(self) -> Iterator[str]:
+        """Yield the files beside the payloads' folders without listing these: there may be a million, and all wait."""
+        known = {path for path in self._copies if path.startswith(f"{_PAYLOADS}/")}
+        for path in sorted(known | _LOGS):
+            with told(path, "looked at"):
+                if identity_of(self._fs, self._engine.paths.resolve(path)) is not None:
+                    yield path
 
     def _below(self, folder: str) -> Iterator[str]:
         with told(folder, "listed"):
@@ -198,7 +212,7 @@ class Photographer:
             if entry.name.endswith((".lock", ".tmp")):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if folder != "binaries":
+                if folder != _PAYLOADS:
                     yield from self._below(path)
             elif not entry.is_file(follow_symlinks=False) or not self._plain(path):
                 self._passed_over.append(path.encode(errors="backslashreplace").decode())

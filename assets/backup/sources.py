@@ -143,7 +143,7 @@ class TarSource:
     def manifest(self) -> Manifest:
         """Return its list; errors as `Source.manifest`."""
         with self._opened() as archive:
-            for member in archive:
+            for member in _members(archive):
                 if member.name == NAME and member.isreg():
                     return read_manifest(pieces_to_lines(pieces(_content(archive, member))))
         raise no_list(self._path)
@@ -151,7 +151,7 @@ class TarSource:
     def files(self, manifest: Manifest) -> Iterator[tuple[Entry, Readable]]:
         """Yield each file; errors as `Source.files`."""
         with self._opened() as archive:
-            for member in archive:
+            for member in _members(archive):
                 if member.name != NAME:
                     entry = _listed(manifest, member.name, plain=member.isreg() and not member.issparse())
                     yield entry, _content(archive, member)
@@ -185,6 +185,13 @@ class _Modest:
     def tell(self) -> int:
         """Return where it stands."""
         return self._file.tell()
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield the members one by one; the library would keep them all, a kilobyte each."""
+    while (member := archive.next()) is not None:
+        archive.members = []  # type: ignore[attr-defined] # no part of its stub
+        yield member
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Readable:

@@ -19,7 +19,8 @@ from server.errors import KINDS, headers_of, outcome, problem, problem_of_status
 EVERY_KIND = [each for each in vars(kinds).values() if isinstance(each, type) and issubclass(each, CalotypeError)]
 STATUSES = {
     "internal": 500, "invalid": 422, "not-found": 404, "conflict": 409, "stale": 412, "unauthenticated": 401,
-    "denied": 403, "throttled": 429, "too-large": 413, "unsupported": 415, "unreadable": 500, "unwritten": 500, "busy": 503, "full": 507,
+    "denied": 403, "throttled": 429, "too-large": 413, "unsupported": 415, "unreadable": 500, "unwritten": 500,
+    "busy": 503, "full": 507,
 }  # fmt: skip
 
 

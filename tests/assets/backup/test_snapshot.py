@@ -126,3 +126,26 @@ def test_blocks_are_shared_where_the_file_system_offers_it(
     house.put(b"second")
     assert differences(house, taken(house, photographer)) == []
     assert bool(cloned) == offers
+
+
+def test_payloads_are_not_listed_while_writers_wait(
+    house: House, photographer: Photographer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (house.root / "binaries/notes.txt").write_text("mine")
+    (house.root / "binaries/link").symlink_to("notes.txt")
+    photographer.prepare()
+    house.put(b"second")
+    listed: list[str] = []
+    scandir = FileSystem.scandir
+
+    def noting(self: FileSystem, path: Path) -> object:
+        listed.append(path.name)
+        return scandir(self, path)
+
+    monkeypatch.setattr(FileSystem, "scandir", noting)
+    snapshot = taken(house, photographer)
+    assert "characters" in listed
+    assert "binaries" not in listed
+    assert differences(house, snapshot) == []
+    assert {"binaries/notes.txt", JOURNAL, "binaries/facts.jsonl"} < set(snapshot.files)
+    assert snapshot.passed_over == ["binaries/link"]
