@@ -204,7 +204,7 @@ def _resampled(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Ima
     box = _scaled(box, factor)
     within = (box[0], box[1], min(box[2], reduced.width), min(box[3], reduced.height))
     if within == (0, 0, *size) == (0, 0, *reduced.size):
-        return reduced
+        return reduced.copy() if reduced is image else reduced  # a later frame comes into the same object
     return reduced.resize(size, Image.Resampling.LANCZOS, box=within)
 
 
@@ -212,6 +212,9 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
     """Return the loaded picture in a plain mode, averaged over squares of `factor` pixels, strip by strip."""
     plain = plainly(image)
     rows = factor * max(1, _STRIP_PIXELS // (image.width * factor))
+    if rows >= image.height:
+        small = plain(image)
+        return small.reduce(factor) if factor > 1 else small
     result: Image.Image | None = None
     for top in range(0, image.height, rows):
         strip = plain(image.crop((0, top, image.width, min(top + rows, image.height))))

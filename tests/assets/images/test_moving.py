@@ -105,6 +105,15 @@ def test_every_frame_is_there_as_long_as_it_was(seeing: ModuleType, kind: str, f
         assert mean < CLOSE
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_frames_that_keep_their_size_are_each_their_own(seeing: ModuleType, kind: str) -> None:
+    originals = [frame.resize((30, 20)) for frame in squares()]
+    picture = made(animated(seeing, kind, originals), Format.WEBP)
+    assert (picture.width, picture.height, picture.frames) == (30, 20, 3)
+    for (frame, _), original in zip(frames_of(picture), originals, strict=True):
+        assert seeing.difference(frame, original)[0] < CLOSE
+
+
 @pytest.mark.parametrize("form", STANDS)
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
 def test_a_format_that_stands_shows_the_first(seeing: ModuleType, kind: str, form: Format) -> None:
