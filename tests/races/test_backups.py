@@ -23,7 +23,7 @@ from assets.backup.taking import Taking, Wishes
 from assets.digest import Digest
 from assets.fsck.report import Wishes as Checked
 from assets.upload import Upload
-from metadata.errors import CalotypeError
+from metadata.errors import BusyError, CalotypeError
 from metadata.files.filesystem import FileSystem
 from server.configuration import load_settings
 from server.wiring import open_checks, open_store
@@ -62,8 +62,8 @@ class Worker:
         return self.store.assets.store(staged, Upload(user_id=self.user, filename="f", links=links)).asset.id
 
 
-def opened(folder: Path) -> Store:
-    more = {"min_free_bytes": 0, "trash_s": 0, "lock_timeout_ms": 60_000, "durability": "none"}
+def opened(folder: Path, lock_timeout_ms: int = 60_000) -> Store:
+    more = {"min_free_bytes": 0, "trash_s": 0, "lock_timeout_ms": lock_timeout_ms, "durability": "none"}
     return open_store(load_settings({}, {"data_dir": folder, **more}).settings)
 
 
@@ -231,3 +231,35 @@ def test_the_same_checks_catch_a_backup_that_takes_payloads_first(
     found = [one for one in wrong if "which is missing" in one]
     promise("control, must be bad: backups that take payloads first", number, bool(found))
     assert found
+
+
+@pytest.mark.parametrize("leased", [True, False])
+def test_only_the_lease_keeps_a_sweep_from_taking_what_a_backup_is_about_to_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promise: Callable[[str, int, int], None], *, leased: bool
+) -> None:
+    data, told = tmp_path / "data", []
+    with opened(data) as store, opened(data, lock_timeout_ms=50) as other:
+        with store.assets.receive() as staging:
+            staging.write(b"some bytes")
+            staged = staging.finish()
+        asset = store.assets.store(staged, Upload(user_id=store.owner.id, filename="f")).asset.id
+
+        class Overtaken(Taking):
+            """A backup in which a record is deleted and swept after the records were copied."""
+
+            def payloads(self) -> set[str]:
+                other.assets.forget(asset)
+                for _ in range(2):  # to the trash, and out of it
+                    try:
+                        other.gc.execute(other.gc.plan(grace_s=0), force=True)
+                    except BusyError as error:
+                        told.append(error)
+                return super().payloads()
+
+        monkeypatch.setattr(backups, "Taking", Overtaken)
+        if not leased:
+            monkeypatch.setattr(store.engine.locks, "lease_shared", nullcontext)
+        wrong = taken_and_restored(store, tmp_path, 1)
+    assert (len(told), bool(wrong)) == ((2, False) if leased else (0, True))
+    if not leased:
+        promise("control, must be bad: backups without their lease", 1, len(wrong))

@@ -235,26 +235,6 @@ def test_no_order_of_steps_leaves_half_a_copy(
 
 @pytest.mark.heavy
 @pytest.mark.timeout(1200)
-def test_the_same_schedules_catch_a_backup_without_its_lease(
-    stage: Stage, schedules: ModuleType, scale: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if scale == 1:
-        pytest.skip("the order that shows it may be the hundredth, which takes minutes: make verify")
-    monkeypatch.setattr(stage.one.engine.locks, "lease_shared", nullcontext)
-
-    def once(run: Any) -> str | None:
-        stage.next()
-        errors = [error for error in run(backup_delete_and_sweep(stage)) if not isinstance(error, BusyError)]
-        wrong = f"raised {errors[0]!r}" if errors else unfaithful(stage)
-        stage.clean()
-        return wrong
-
-    found = schedules.explore(once, limit=400, until_bad=True)
-    assert found.bad, f"{found.schedules} schedules found nothing"
-
-
-@pytest.mark.heavy
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("broken", [without_its_lock, without_looking_again, with_uploads_that_hold_no_lock])
 def test_the_same_schedules_catch_a_broken_sweep(
     stage: Stage,
