@@ -43,6 +43,7 @@ class Chunk:
         length: the bytes of its content, as it says.
         whole: whether the file goes on to its end.
         keyword: of a text chunk, as it is written; empty for the others.
+        keyword_bytes: how many it takes in the file.
     """
 
     name: bytes
@@ -50,6 +51,7 @@ class Chunk:
     length: int
     whole: bool
     keyword: str = ""
+    keyword_bytes: int = 0
 
     @property
     def start(self) -> int:
@@ -96,7 +98,8 @@ def walk(source: BinaryIO, limits: CardLimits = DEFAULT) -> Iterator[Chunk]:
         count += 1
         refuse_above(limits.chunks, count, "The PNG", "chunks")
         length, name = _HEAD.unpack(read_at(source, offset, _HEAD.size))
-        chunk = Chunk(name, offset, length, offset + _FRAME + length <= size, _keyword(source, name, offset, length))
+        whole = offset + _FRAME + length <= size
+        chunk = Chunk(name, offset, length, whole, *_keyword(source, name, offset, length))
         yield chunk
         if name == b"IEND":
             return
@@ -149,17 +152,17 @@ def copy_range(source: BinaryIO, start: int, end: int) -> Iterator[bytes]:
         start += len(block)
 
 
-def _keyword(source: BinaryIO, name: bytes, offset: int, length: int) -> str:
+def _keyword(source: BinaryIO, name: bytes, offset: int, length: int) -> tuple[str, int]:
     if name not in _TEXT_KINDS:
-        return ""
+        return "", 0
     head = read_at(source, offset + _HEAD.size, min(length, _KEYWORD_BYTES))
     keyword, found, _ = head.partition(b"\0")
     if not found:
-        return ""
+        return "", 0
     try:
-        return keyword.decode("utf-8")
+        return keyword.decode("utf-8"), len(keyword)
     except UnicodeDecodeError:
-        return keyword.decode("latin-1")
+        return keyword.decode("latin-1"), len(keyword)
 
 
 def _inflated(data: bytes, limits: CardLimits) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from .limits import refuse_above
@@ -28,6 +29,8 @@ _END: Final = 0xD9
 _ENTRY: Final = 12
 _INLINE: Final = 4
 _MAX_ENTRIES: Final = 512
+_MAX_DIRECTORIES: Final = 8
+_MAX_COMMENTS: Final = 32
 _EXIF_DIRECTORY: Final = 0x8769
 _TAGS: Final = {0x9286: "UserComment", 0x010E: "ImageDescription", 0x9C9C: "XPComment"}
 _CODES: Final = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
@@ -66,7 +69,7 @@ def comments(source: BinaryIO, limits: CardLimits) -> Iterator[Comment]:
         TooLargeError: a block is over the limit for texts, or there are too many.
     """
     blocks = _of_jpeg if is_jpeg(read_at(source, 0, 3)) else _of_webp
-    for tag, raw in blocks(source, limits):
+    for tag, raw in islice(blocks(source, limits), _MAX_COMMENTS):
         text = _plain(raw)
         if text.startswith(_LIKELY):
             yield Comment(tag, text)
@@ -109,7 +112,7 @@ def _tags(block: bytes) -> Iterator[tuple[str, bytes]]:
     if order is None or len(block) < 8:  # noqa: PLR2004 - TIFF's head
         return
     waiting, seen = [struct.unpack_from(f"{order}L", block, 4)[0]], set[int]()
-    while waiting:
+    while waiting and len(seen) < _MAX_DIRECTORIES:
         start = waiting.pop()
         if start in seen or start + 2 > len(block):
             continue

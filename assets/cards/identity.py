@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def picture_identity(source: BinaryIO, limits: CardLimits = DEFAULT) -> Digest | None:
     """Return the SHA-256 of a PNG without the chunks of its card, None for what is no PNG.
 
-    It is the digest of what `writing.write_picture` writes: nothing else is left out and nothing is changed, so two
-    files have one identity only if their pictures, and all that is said in them of anything but the card, are equal.
+    Nothing else is left out and nothing is changed, so two files have one identity only if their pictures, and all that
+    is said in them of anything but the card, are equal.
 
     Raises:
         TooLargeError: the file has more chunks than any picture.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 from ..signatures import picture_or_film
 from .asset import assets_of, open_data_uri
 from .card import is_card
 from .charx import CARD_NAME, Archive, has_archive
-from .chunks import is_png, read_text, walk
+from .chunks import is_png, is_sound, read_text, walk
 from .errors import DamagedCardError, NotACardError
 from .exif import comments, is_jpeg, is_webp
 from .identity import picture_identity
@@ -30,9 +32,13 @@ if TYPE_CHECKING:
 Container = Literal["png", "apng", "webp", "jpeg", "json", "charx"]
 
 _HEAD_BYTES: Final = 4096
+_GLANCE_BYTES: Final = 256 * 1024
 _JSON_STARTS: Final = (b"{", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-# In a comment that cannot be read, what shows that it was meant to be a card; the last is `{"name` in base64.
+# In a text that cannot be read, what shows that it was meant to be a card; the last is `{"name` in base64.
 _CARDS_OWN: Final = (b"first_mes", b"char_greeting", b"chara_card", b"eyJuYW1l")
+_NEWER: Final = "The card says it is newer than V3: what is new in it is kept, and not understood."
+_ALL_THE_SAME: Final = "Its check value is wrong, so that some of it may have changed; it was read all the same."
+_NO_CARD: Final = "This is JSON, but no character card: it has no name, or no text of a character."
 _ORDINARY: Final = "This is an ordinary picture: there is no character card in it."
 
 
@@ -66,8 +72,9 @@ class FoundCard:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was wrong on the way to the card, a sentence each: texts that were damaged, and passed over."""
-        return tuple(f"{text.keyword}: {text.problem}" for text in self.texts if text.problem)
+        """What a person should know, a sentence each: texts that were damaged, a card that is newer than V3."""
+        told = tuple(f"{text.keyword}: {text.problem}" for text in self.texts if text.problem)
+        return (*told, _NEWER) if self.card.newer else told
 
     @property
     def assets(self) -> Iterable[CardAsset]:
@@ -115,9 +122,14 @@ def read_card(source: BinaryIO, *, limits: CardLimits = DEFAULT) -> FoundCard:
     if is_png(source):
         return _from_png(source, limits)
     head = read_at(source, 0, _HEAD_BYTES)
+    pictured = is_jpeg(head) or is_webp(head)
     if has_archive(source):
-        return _from_archive(source, limits)
-    if is_jpeg(head) or is_webp(head):
+        try:
+            return _from_archive(source, limits)
+        except NotACardError:
+            if not pictured:
+                raise
+    if pictured:
         return _from_comments(source, "jpeg" if is_jpeg(head) else "webp", limits)
     if head.lstrip()[:3].startswith(_JSON_STARTS):
         return _from_json(source, limits)
@@ -148,7 +160,11 @@ def _from_png(source: BinaryIO, limits: CardLimits) -> FoundCard:
     # Of several with one keyword the last: programs that do not take the old one out add the new one at the end.
     texts.sort(key=lambda chunk: (chunk.card_keyword != "ccv3", -chunk.offset))
     card, seen = choose(_candidates(source, texts, limits), limits)
-    return FoundCard(source, card, container, seen, limits=limits, embedded=embedded)
+    told = tuple(
+        replace(text, problem=_ALL_THE_SAME) if text.won and not is_sound(source, chunk) else text
+        for text, chunk in zip(seen, texts, strict=True)
+    )
+    return FoundCard(source, card, container, told, limits=limits, embedded=embedded)
 
 
 def _candidates(source: BinaryIO, texts: Iterable[Chunk], limits: CardLimits) -> Iterator[Candidate]:
@@ -158,7 +174,7 @@ def _candidates(source: BinaryIO, texts: Iterable[Chunk], limits: CardLimits) ->
 
 
 def _asset_opener(source: BinaryIO, chunk: Chunk, limits: CardLimits) -> Callable[[], BinaryIO]:
-    skipped = len(chunk.keyword.encode()) + 1
+    skipped = chunk.keyword_bytes + 1
     length = chunk.length - skipped
 
     def opened() -> BinaryIO:
@@ -179,16 +195,21 @@ def _from_archive(source: BinaryIO, limits: CardLimits) -> FoundCard:
 
 def _from_comments(source: BinaryIO, container: Container, limits: CardLimits) -> FoundCard:
     found = [
-        Candidate(FoundText(comment.tag, "EXIF"), partial(_same, comment.text)) for comment in comments(source, limits)
+        Candidate(FoundText(comment.tag, "EXIF"), partial(_same, comment.text))
+        for comment in islice(comments(source, limits), limits.texts)
     ]
     try:
         card, seen = choose(found, limits)
     except DamagedCardError as error:
         # Cameras, editors and generators of pictures leave comments in JSON too.
-        if any(sign in candidate.read() for candidate in found for sign in _CARDS_OWN):
+        if any(_promises_card(candidate.read()) for candidate in found):
             raise
         raise NotACardError(_ORDINARY) from error
     return FoundCard(source, card, container, seen, limits=limits)
+
+
+def _promises_card(text: bytes) -> bool:
+    return any(sign in text for sign in _CARDS_OWN)
 
 
 def _same(text: bytes) -> bytes:
@@ -197,9 +218,17 @@ def _same(text: bytes) -> bytes:
 
 def _from_json(source: BinaryIO, limits: CardLimits) -> FoundCard:
     size = size_of(source)
+    if size > limits.json_bytes and not _promises_card(read_at(source, 0, _GLANCE_BYTES)):
+        raise NotACardError(_NO_CARD)
     refuse_above(limits.json_bytes, size, "The JSON file")
-    document = parse_json(read_at(source, 0, size), limits)
+    data = read_at(source, 0, size)
+    try:
+        document = parse_json(data, limits)
+    except DamagedCardError as error:
+        if _promises_card(data):
+            raise
+        raise NotACardError("This is neither JSON nor a character card.") from error
     if not is_card(document):
-        raise NotACardError("This is JSON, but no character card: it has no name, or no text of a character.")
+        raise NotACardError(_NO_CARD)
     texts = (FoundText("JSON", "JSON", won=True),)
     return FoundCard(source, as_card(document), "json", texts, limits=limits)

@@ -27,7 +27,7 @@ class FoundText:
         keyword: `ccv3` or `chara`; for other places what they are called, such as `UserComment` or `card.json`.
         form: how it is kept: `tEXt`, `zTXt`, `iTXt`, `EXIF`, `JSON`.
         won: whether the card was taken from it.
-        problem: why it was not, where it was tried; None otherwise.
+        problem: why it was not, where it was tried, or what is wrong with it all the same; None otherwise.
     """
 
     keyword: str

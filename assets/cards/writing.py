@@ -16,7 +16,6 @@ from metadata.errors import UnsupportedError
 from .charx import CARD_NAME, inner_path
 from .chunks import ASSET_PREFIX, SIGNATURE, copy_range, is_png, text_chunk, walk
 from .errors import DamagedCardError
-from .identity import without_card
 from .limits import DEFAULT
 from .places import asset_place
 from .specs import converted
@@ -77,18 +76,6 @@ def write_png(
         if not chunk.card_keyword:
             _copy(copy_range(picture, chunk.offset, chunk.end), out)
     raise DamagedCardError("The picture breaks off before its end, so no card can be written into it.")
-
-
-def write_picture(source: BinaryIO, out: BinaryIO, *, limits: CardLimits = DEFAULT) -> None:
-    """Write a PNG without the chunks of its card: the bytes whose SHA-256 is the picture's identity.
-
-    Raises:
-        UnsupportedError: the source is no PNG.
-        TooLargeError: it has more chunks than any picture.
-    """
-    if not is_png(source):
-        raise UnsupportedError("Only the card of a PNG can be left out.")
-    _copy(without_card(source, limits), out)
 
 
 def to_json(card: Card) -> bytes:

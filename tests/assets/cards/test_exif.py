@@ -84,6 +84,20 @@ def test_a_block_that_contradicts_itself_has_no_comments(building: ModuleType) -
     assert list(comments(io.BytesIO(building.webp(round_)), DEFAULT)) == []
 
 
+def test_a_picture_with_another_zip_still_has_its_comments(building: ModuleType) -> None:
+    data = building.jpeg(comment=json.dumps(building.V1).encode()) + building.zipped("photo.txt", b"\3\0", 0)
+    assert read_card(io.BytesIO(data)).container == "jpeg"
+
+
+def test_only_some_comments_are_tried(building: ModuleType) -> None:
+    comment = building.jpeg(comment=b"{" * 60_000)[20:-12]
+    assert comment.startswith(b"\xff\xfe")
+    data = b"\xff\xd8" + comment * 1000 + building.jpeg(comment=json.dumps(building.V1).encode())[20:]
+    assert len(list(comments(io.BytesIO(data), DEFAULT))) == 32
+    with pytest.raises(NotACardError):
+        read_card(io.BytesIO(data))
+
+
 def test_a_block_is_bounded(building: ModuleType) -> None:
     data = building.webp(building.tiff({DESCRIPTION: b"{" * 500}))
     with pytest.raises(TooLargeError):

@@ -73,8 +73,12 @@ def test_only_some_texts_are_tried(building: ModuleType) -> None:
 
 def test_a_wrong_check_value_does_not_hide_a_sound_card(building: ModuleType) -> None:
     data = bytearray(building.card_png(building.V1))
+    assert read(bytes(data)).problems == ()
     data[-13] ^= 1  # the last byte of the text chunk's check value
-    assert read(bytes(data)).card.document == building.V1
+    found = read(bytes(data))
+    assert found.card.document == building.V1
+    (problem,) = found.problems
+    assert "check value" in problem
 
 
 def test_a_picture_that_breaks_off_after_its_card(building: ModuleType) -> None:
@@ -120,10 +124,25 @@ def test_other_files_are_no_cards(data: bytes) -> None:
         read(data)
 
 
-@pytest.mark.parametrize("data", [b'{"name": ', b"{'name': 'A'}", b"{" * 5000])
+@pytest.mark.parametrize("data", [b'{"first_mes": ', b"{'char_greeting': 'A'}", b'{"spec": "chara_card_v2", "data"'])
 def test_broken_json_is_damage(data: bytes) -> None:
     with pytest.raises(DamagedCardError):
         read(data)
+
+
+@pytest.mark.parametrize("data", [b'{"user_name": "A"}\n{"mes": "B"}\n', b"{\\rtf1 text}", b"{" * 5000])
+def test_what_only_begins_like_json_is_something_else(data: bytes) -> None:
+    with pytest.raises(NotACardError):
+        read(data)
+    with pytest.raises(NotACardError):
+        read_card(io.BytesIO(data), limits=CardLimits(json_bytes=5))
+
+
+def test_a_newer_card_is_read_and_told(building: ModuleType) -> None:
+    found = read(json.dumps({**building.V3, "spec_version": "3.1"}).encode())
+    assert found.card.spec == "v3"
+    (problem,) = found.problems
+    assert "newer" in problem
 
 
 def test_json_is_bounded(building: ModuleType) -> None:
@@ -145,6 +164,7 @@ def test_assets_in_chunks(building: ModuleType) -> None:
         building.text("chara-ext-asset_:a/happy.png", base64.b64encode(b"happy")),
         building.text("chara-ext-asset_2", base64.b64encode(b"sad")),
         building.text("chara-ext-asset_:nobody.bin", base64.b64encode(b"kept")),
+        building.chunk(b"tEXt", b"chara-ext-asset_:\xfc.bin\0" + base64.b64encode(b"latin")),
     ]
     source = io.BytesIO(building.png([*chunks, building.text("ccv3", building.encoded(document))]))
     found = read_card(source)
@@ -157,6 +177,7 @@ def test_assets_in_chunks(building: ModuleType) -> None:
         ("other", "t", "txt", b"hi"),
         ("other", "gone", "png", None),
         ("other", "nobody.bin", "bin", b"kept"),
+        ("other", "ü.bin", "bin", b"latin"),
     ]
     picture = found.open_picture()
     assert picture is not None

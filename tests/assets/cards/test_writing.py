@@ -15,7 +15,7 @@ from assets.cards.chunks import is_sound, walk
 from assets.cards.errors import DamagedCardError
 from assets.cards.identity import picture_identity
 from assets.cards.reading import read_card
-from assets.cards.writing import to_json, write_picture, write_png
+from assets.cards.writing import to_json, write_png
 from metadata.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -61,8 +61,6 @@ def test_only_a_whole_png_takes_a_card(building: ModuleType) -> None:
         written(b"\xff\xd8\xff\xe0", building)
     with pytest.raises(DamagedCardError):
         written(building.png()[:-4], building)
-    with pytest.raises(UnsupportedError):
-        write_picture(io.BytesIO(b"GIF89a"), io.BytesIO())
 
 
 def test_json_is_for_people(building: ModuleType) -> None:
