@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from metadata.errors import CalotypeError, NotFoundError
 from metadata.files.atomic import Draft
-from metadata.files.trouble import as_ours
+from metadata.files.trouble import as_ours, told
 
 from ..blobs import layout
 from ..media import sniff
@@ -241,14 +241,17 @@ class Derivatives:
     @contextmanager
     def _sink(self) -> Iterator[int]:
         """Open a file without a name, which a decoding process may write."""
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self._scratch) as file:
+        with ExitStack() as stack:
+            with told(self._scratch, "written to"):
+                self._scratch.mkdir(parents=True, exist_ok=True)
+                file = stack.enter_context(tempfile.TemporaryFile(dir=self._scratch))
             yield file.fileno()
 
     def _publish(self, digest: Digest, name: str, sink: int) -> int:
         """Copy what was made to its place; synced, or a power cut could leave a name with half a picture."""
         fs = self._engine.fs
-        with _told(digest, "written"), Draft(fs, self._folder(digest) / name) as draft:
+        place = f"{layout.BINARIES}/{digest}/{name}"
+        with _told(digest, "written", place), Draft(fs, self._folder(digest) / name) as draft:
             while piece := os.pread(sink, _PIECE, draft.size):
                 draft.write(piece)
             draft.publish(sync=self._engine.flusher.whole_files)
@@ -260,11 +263,11 @@ def _key(digest: Digest, variant: Variant, form: Format) -> str:
 
 
 @contextmanager
-def _told(digest: Digest, doing: str) -> Iterator[None]:
+def _told(digest: Digest, doing: str, path: str = "") -> Iterator[None]:
     """Say what the system refuses about a payload: absent is one answer, everything else another."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"There is no payload {digest}.", object=str(digest)) from error
     except OSError as error:
-        raise as_ours(error, layout.relative_path(digest), doing) from error
+        raise as_ours(error, path or layout.relative_path(digest), doing) from error

@@ -11,7 +11,15 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from metadata.errors import BusyError, CalotypeError, InternalError, InvalidError, UnsupportedError
+from metadata.errors import (
+    BusyError,
+    CalotypeError,
+    FullError,
+    InternalError,
+    InvalidError,
+    UnsupportedError,
+    UnwrittenError,
+)
 
 from .limits import too_slow
 
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
 
 _ANSWER_BYTES: Final = 64 * 1024
 _ENDS_WITHIN_S: Final = 2.0
-_KINDS: Final = {kind.kind: kind for kind in (InvalidError, UnsupportedError)}
+_KINDS: Final = {kind.kind: kind for kind in (InvalidError, UnsupportedError, FullError, UnwrittenError)}
 _MODULE: Final = "assets.images.worker"
 
 _KEPT_BYTES: Final = str(32 * 1024 * 1024)
@@ -92,6 +100,7 @@ class Process:
         Raises:
             UnsupportedError, InvalidError: what the job says of the picture; or it took too long, or the process
                 ended over it.
+            FullError, UnwrittenError: there is no room for the result, or the system refuses it.
             BusyError: the process was ended from outside, which says nothing of the picture.
             InternalError: a mistake of ours, with the process's traceback.
         """

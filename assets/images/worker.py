@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from metadata.errors import CalotypeError
+from metadata.files.trouble import told
 
 from .derive import derive
 from .glance import glance
@@ -85,10 +86,10 @@ def _derive(job: Mapping[str, Any], limits: Limits, descriptors: list[int]) -> d
         # Most of the time, so that there is some left for a first frame.
         patience = None if job["still"] else Patience(limits.seconds * _MOVING_SHARE)
         picture = derive(file, job["mediaType"], variant, Format(job["format"]), limits, patience)
-    with open(sink, "wb", closefd=False) as out:
+    with told("a smaller picture", "written"), open(sink, "wb", closefd=False) as out:
         out.write(picture.data)
-    told = {"size": len(picture.data), "width": picture.width, "height": picture.height, "frames": picture.frames}
-    return {**told, "cut": picture.cut}
+    made = {"size": len(picture.data), "width": picture.width, "height": picture.height, "frames": picture.frames}
+    return {**made, "cut": picture.cut}
 
 
 def _glance(job: Mapping[str, Any], limits: Limits, descriptors: list[int]) -> dict[str, object]:

@@ -16,7 +16,7 @@ import pytest
 
 from assets.images.limits import Limits
 from assets.images.process import Process
-from metadata.errors import BusyError, CalotypeError, InternalError, InvalidError, UnsupportedError
+from metadata.errors import BusyError, CalotypeError, FullError, InternalError, InvalidError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,3 +224,11 @@ def test_too_much_memory_is_a_refusal(making: ModuleType, source: int, sink: int
         assert not process.usable
     finally:
         process.end()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk without room is played by Linux's /dev/full")
+def test_a_disk_without_room_is_told_as_that(process: Process, source: int, sink: int) -> None:
+    with Path("/dev/full").open("wb") as full, pytest.raises(FullError, match="No space left"):
+        process.ask(JOB, [source, full.fileno()])
+    assert process.usable
+    assert process.ask(JOB, [source, sink]).done["width"] == 32
