@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from metadata.repositories.tags import TagsRepository
     from metadata.schemas.assets import Asset
 
-    from .blobs.base import BlobStore, Staged, Staging
+    from .blobs.base import BlobStat, BlobStore, Staged, Staging
     from .disposal import Disposal
     from .room import Room
 
@@ -149,17 +149,15 @@ class Library:
         """
         if not self.images.is_live(digest):
             raise _absent(digest)
-        size = self._size(digest)
-        if size is None:
-            size = self._healed(digest)
+        found = self._stat(digest) or self._healed(digest)
         fact = self._facts.find_by_id(digest)
-        if size is None or (fact is not None and fact.size != size):
+        if found is None or (fact is not None and fact.size != found.size):
             self._missing.add(digest)
             raise _absent(digest)
         self._missing.discard(digest)
         recorded = "" if fact is None else fact.media_type or ""
         media = media_named(recorded, inline=fact is None or fact.inline is not False)
-        return Payload(digest, size, media or self._look(digest), self._filename(digest))
+        return Payload(digest, found.size, media or self._look(digest), self._filename(digest), found.path)
 
     def open(self, digest: Digest, start: int = 0, end: int | None = None) -> BinaryIO:
         """Open a payload's bytes, or a range of them; see `BlobStore.open`."""
@@ -167,7 +165,7 @@ class Library:
 
     def missing_of(self, digests: Sequence[Digest], *, owner: str | None) -> list[Digest]:
         """Return those of the digests that no record of this owner names, and those whose bytes are gone or rotten."""
-        sound = (each for each in digests if self._size(each) is not None and not self._facts.rotten(each))
+        sound = (each for each in digests if self._stat(each) is not None and not self._facts.rotten(each))
         held = {each for each in sound if self.images.names(each, owner=owner)}
         return [each for each in digests if each not in held]
 
@@ -255,8 +253,8 @@ class Library:
         if self._disposal is not None:
             self._disposal.trash.take_back(digest)
 
-    def _healed(self, digest: Digest) -> int | None:
-        """Return the size of a live payload that was missing, once it is back from the trash; None if it is not there.
+    def _healed(self, digest: Digest) -> BlobStat | None:
+        """Return what is known of a live payload that was missing, once it is back from the trash; None: it is not.
 
         A record may come to mention a hash after the payload was moved away; it is live from then on.
         """
@@ -264,11 +262,11 @@ class Library:
             return None
         with self._documents.guard(), self._shards(digest.shard):
             self._take_back(digest)
-            return self._size(digest)
+            return self._stat(digest)
 
-    def _size(self, digest: Digest) -> int | None:
+    def _stat(self, digest: Digest) -> BlobStat | None:
         try:
-            return self.blobs.stat(digest).size
+            return self.blobs.stat(digest)
         except NotFoundError:
             return None
 

@@ -9,6 +9,7 @@ from metadata.errors import ConflictError, InvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from metadata.schemas.assets import Asset
 
@@ -109,9 +110,11 @@ class Payload:
 
     Attributes:
         filename: what the oldest record that names it calls it, None when it is only mentioned.
+        path: the file, where the store has files.
     """
 
     digest: Digest
     size: int
     media: Media
     filename: str | None
+    path: Path | None = None

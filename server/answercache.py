@@ -23,6 +23,7 @@ _SHARE: Final = 8
 """No answer takes more than this part of the budget, so that one cannot push out all others."""
 _LARGEST: Final = 1024 * 1024
 """Bytes of content kept at most; of what is larger the head is kept, and where its content lies."""
+
 _COST: Final = 1024
 """Bytes that an answer costs besides its own and those of its requests, about."""
 _HEADS: Final = 8
@@ -43,8 +44,8 @@ class Entry:
         start: its bytes up to the date.
         before: from there up to the request's id.
         after: from there to the end of the head.
-        body: its content.
-        source: where the content lies; None where it is `body`.
+        body: its content; None where it is only known where that lies.
+        source: where the content lies, if a file holds it.
         visit: what is recorded of it, but for time, client, duration and id.
     """
 
@@ -55,7 +56,7 @@ class Entry:
         plain: Plain,
         epoch: int,
         head: tuple[bytes, bytes, bytes],
-        body: bytes,
+        body: bytes | None,
         source: Source | None,
         visit: Visit,
     ) -> None:
@@ -71,7 +72,7 @@ class Entry:
     @property
     def cost(self) -> int:
         """Bytes of memory it takes."""
-        return _COST + len(self.before) + len(self.after) + len(self.body) + sum(map(len, self.heads))
+        return _COST + len(self.before) + len(self.after) + len(self.body or b"") + sum(map(len, self.heads))
 
 
 class Filling:
@@ -122,15 +123,14 @@ class Filling:
             return None
         if names.count(_ID) != 1 or not self._whole(named.get(b"content-length")):
             return None
-        if self._length <= self._most:
-            source = None
-        elif source is None:
+        body = b"".join(self._body) if self._length <= self._most else None
+        if body is None and source is None:
             return None
         at = names.index(_ID)
         lines = [name + b": " + value + b"\r\n" for name, value in fields]
         before, after = b"".join(lines[:at]) + _ID + b": ", b"\r\n" + b"".join(lines[at + 1 :]) + b"\r\n"
         head = (status_lines[self._status], before, after)
-        return Entry(self.plain, self.epoch, head, b"".join(self._body), source, visit)
+        return Entry(self.plain, self.epoch, head, body, source, visit)
 
     def _whole(self, length: bytes | None) -> bool:
         if self.plain.line.startswith(b"HEAD ") or self._status == 304:  # noqa: PLR2004 - neither has content
@@ -149,6 +149,7 @@ class AnswerCache:
 
     def __init__(self, budget: int, epochs: Callable[[], memoryview], prefix: str = "") -> None:
         self._budget = budget
+        self._largest = min(_LARGEST, budget // _SHARE)
         self._epochs = epochs
         self._values = epochs()
         self._prefix = prefix.encode("ascii")
@@ -184,6 +185,17 @@ class AnswerCache:
             return self._filling(entry.plain)
         entry.used = True
         return entry
+
+    def read(self, entry: Entry) -> bytes | None:
+        """Return the content of an answer, from its file if need be; None when that is too large or not to be had."""
+        if entry.body is not None or entry.source is None or entry.visit.bytes > self._largest:
+            return entry.body
+        body = entry.source.read(entry.visit.bytes)
+        if body is not None and self._entries.get(entry.plain) is entry:
+            entry.body = body
+            self._bytes += len(body)
+            self._make_room()
+        return body
 
     def keep(self, entry: Entry) -> None:
         """Keep an answer, in place of those that were not asked for the longest."""
@@ -222,7 +234,7 @@ class AnswerCache:
         return self._lines
 
     def _filling(self, asked: Plain) -> Filling:
-        return Filling(asked, self._values[asked.first_byte], min(_LARGEST, self._budget // _SHARE))
+        return Filling(asked, self._values[asked.first_byte], self._largest)
 
     def _remember(self, entry: Entry, head: bytes) -> None:
         if len(entry.heads) == _HEADS:
@@ -235,14 +247,20 @@ class AnswerCache:
         self._make_room()
 
     def _make_room(self) -> None:
-        """Let answers go, oldest first; one that was asked for since it was last looked at stays for another round."""
+        """Let answers go, oldest first, their content before them where a file holds it.
+
+        One that was asked for since it was last looked at stays for another round.
+        """
         while self._bytes > self._budget:
             oldest = next(iter(self._entries.values()))
-            if oldest.used:
-                oldest.used = False
-                self._entries[oldest.plain] = self._entries.pop(oldest.plain)
-            else:
+            if not oldest.used and (oldest.source is None or not oldest.body):
                 self._drop(oldest)
+                continue
+            self._entries[oldest.plain] = self._entries.pop(oldest.plain)
+            if not oldest.used and oldest.body:
+                self._bytes -= len(oldest.body)
+                oldest.body = None
+            oldest.used = False
 
     def _drop(self, entry: Entry) -> None:
         if self._entries.pop(entry.plain, None) is None:

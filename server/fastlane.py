@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from metadata.errors import CalotypeError
-
 from .accesslog import VISIT
 from .answercache import Entry
 from .guard import unsent
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from .answercache import Filling
-    from .sending import Source
 
 _JOINED = 32 * 1024
 """Bytes of content that are copied behind the head rather than handed over beside it."""
@@ -96,7 +93,7 @@ class FastLane(Protocol):
         return self._sending.left + (0 if end is None else unsent(end.fileno()))
 
     def _give(self, entry: Entry) -> bool:
-        """Give an answer from memory; False when that cannot be done now."""
+        """Give an answer that is remembered; False when that cannot be done now."""
         cache, transport = self._guard.cache, self.transport
         if cache is None or transport.is_closing():
             return False
@@ -104,24 +101,25 @@ class FastLane(Protocol):
         request_id = cache.request_id()
         lines = cache.lines(self.server_state.default_headers)
         head = (entry.start, lines, entry.before, request_id, entry.after)
-        if entry.source is not None:
-            return self._send(entry, entry.source, b"".join(head), partial(self._given, entry, request_id, began))
-        if len(entry.body) <= _JOINED:
-            transport.write(b"".join((*head, entry.body)))
+        body = cache.read(entry)
+        if body is None:
+            return self._send(entry, b"".join(head), partial(self._given, entry, request_id, began))
+        if len(body) <= _JOINED:
+            transport.write(b"".join((*head, body)))
         else:
-            transport.writelines((b"".join(head), entry.body))
+            transport.writelines((b"".join(head), body))
         self._unset_keepalive_if_required()
         self._patience.rest()
         self._given(entry, request_id, began)
         return True
 
-    def _send(self, entry: Entry, source: Source, head: bytes, given: Callable[[], None]) -> bool:
-        end = self.transport.get_extra_info("socket")
-        if end is None or self.transport.get_write_buffer_size():
+    def _send(self, entry: Entry, head: bytes, given: Callable[[], None]) -> bool:
+        end, source = self.transport.get_extra_info("socket"), entry.source
+        if end is None or source is None or self.transport.get_write_buffer_size():
             return False
         try:
             file = source.open()
-        except CalotypeError:
+        except OSError:
             return False  # the ordinary way says why
         self._unset_keepalive_if_required()
         self._patience.rest()

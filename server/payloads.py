@@ -7,7 +7,6 @@ import http
 import secrets
 import threading
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
@@ -25,6 +24,7 @@ from .threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
 
     from starlette.datastructures import Headers
     from starlette.types import Receive, Scope, Send
@@ -51,7 +51,7 @@ class Payload:
         cache: the Cache-Control directives after `public` or `private`.
         repr_digest: the Repr-Digest field, where the hash of exactly these bytes is known.
         vary: the header field of the request that the choice of these bytes depended on.
-        at_hand: `open` returns, at once, the file of which this is the whole.
+        path: the file of which this is the whole, where there is one.
     """
 
     size: int
@@ -64,7 +64,7 @@ class Payload:
     cache: str = FOREVER
     repr_digest: str = ""
     vary: str = ""
-    at_hand: bool = False
+    path: Path | None = None
 
     def fields(self) -> dict[str, str]:
         """Return the header fields that a 200 and a 206 share, but for type and length."""
@@ -124,10 +124,8 @@ class StreamedResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; stop reading as soon as the client is gone."""
-        if self.payload.at_hand and len(self.parts) == 1:
-            span = self.parts[0][1]
-            source = Source(partial(self.payload.open, span.start, span.end), span.start)
-            scope.setdefault("state", {})[SOURCE] = source
+        if self.payload.path is not None and len(self.parts) == 1:
+            scope.setdefault("state", {})[SOURCE] = Source(self.payload.path, self.parts[0][1].start)
         if scope["method"] == "HEAD":
             await in_thread(self._probe)
             await self._start(send)

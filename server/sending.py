@@ -8,23 +8,46 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
+    from pathlib import Path
 
 
 class Source(NamedTuple):
     """Where the content of an answer lies.
 
     Attributes:
-        open: opens the file at once.
+        path: the file.
         start: where in it the content begins.
     """
 
-    open: Callable[[], BinaryIO]
+    path: Path
     start: int
+
+    def open(self) -> int:
+        """Return a new descriptor of the file.
+
+        Raises:
+            OSError: it is not there, or is a link.
+        """
+        return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+    def read(self, length: int) -> bytes | None:
+        """Return so many bytes of the content; None when they cannot be had."""
+        try:
+            descriptor = self.open()
+        except OSError:
+            return None
+        try:
+            found = os.pread(descriptor, length, self.start)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return found if len(found) == length else None
 
 
 _TURN = 4 * 1024 * 1024
@@ -38,7 +61,7 @@ class Sending:
         loop: the event loop.
         descriptor: the client's socket, which does not block; it stays the caller's.
         head: what comes first.
-        file: the file; closed at the end.
+        file: a descriptor of the file; closed at the end.
         start: where in it the part begins.
         length: bytes of the part.
         done: called at the end: with True when everything was handed to the system, with False when the client is gone
@@ -53,7 +76,7 @@ class Sending:
         loop: asyncio.AbstractEventLoop,
         descriptor: int,
         head: bytes,
-        file: BinaryIO,
+        file: int,
         start: int,
         length: int,
         done: Callable[[bool], None],
@@ -102,7 +125,7 @@ class Sending:
             self._head = self._head[self._socket.send(self._head, socket.MSG_MORE) :]
         sent = 0
         while self._place < self._end and sent < _TURN:
-            count = os.sendfile(self._socket.fileno(), self._file.fileno(), self._place, self._end - self._place)
+            count = os.sendfile(self._socket.fileno(), self._file, self._place, self._end - self._place)
             if not count:
                 return False
             self._place += count
@@ -116,8 +139,10 @@ class Sending:
         if self._next is not None:
             self._next.cancel()
             self._next = None
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
         self._socket.close()
-        self._file.close()
         done, self._done = self._done, None
         if done is not None:
             done(whole)

@@ -27,10 +27,6 @@ class Window(io.RawIOBase):
         self._length = stop - start
         self._position = 0
 
-    def fileno(self) -> int:
-        """Return the descriptor of the whole file."""
-        return self._descriptor
-
     def readable(self) -> bool:
         """Return True."""
         return True

@@ -67,7 +67,7 @@ def serve(call: Call) -> Response:
         inline=found.media.inline and not call.arguments.flag(DOWNLOAD.name),
         public=not call.service.private,
         repr_digest=repr_digest(digest),
-        at_hand=True,
+        path=found.path,
     )
     return payload_answer(call.request.headers, payload)
 

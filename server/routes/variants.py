@@ -123,6 +123,7 @@ def _payload(call: Call, wanted: Wanted, found: Derived) -> Payload:
         public=not call.service.private,
         cache=_cache(wanted, found),
         vary="Accept" if wanted.negotiated else "",
+        path=found.path,
     )
 
 

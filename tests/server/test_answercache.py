@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -43,13 +45,14 @@ def answered(
     control: bytes = FOREVER,
     length: int | None = None,
     source: Source | None = None,
+    visit: Visit = VISIT,
 ) -> Entry | None:
     assert isinstance(filling, Filling)
     size = str(len(body) if length is None else length).encode()
     fields = [(b"Content-Length", size), (b"X-Request-Id", b"1" * 16), (b"cache-control", control), (b"ETag", b'"e"')]
     filling.start(status, fields)
     filling.take(body)
-    return filling.entry(VISIT, source, LINES)
+    return filling.entry(visit, source, LINES)
 
 
 def kept(cache: AnswerCache, number: int = 0, body: bytes = b"hello") -> None:
@@ -129,15 +132,42 @@ def test_answers_without_content_are_kept(page: Page) -> None:
 
 
 def test_of_what_is_large_only_the_head_is_kept(page: Page) -> None:
-    source = Source(lambda: open("/dev/null", "rb"), 0)  # noqa: PTH123, SIM115 - never opened here
+    source = Source(Path("/nowhere"), 0)
     large = b"x" * (1 << 20)
     assert answered(cache_of(page).find(head()), large) is None
     entry = answered(cache_of(page).find(head()), large, source=source)
     assert entry is not None
-    assert (entry.body, entry.source) == (b"", source)
+    assert (entry.body, entry.source) == (None, source)
     small = answered(cache_of(page).find(head()), source=source)
     assert small is not None
-    assert (small.body, small.source) == (b"hello", None)
+    assert (small.body, small.source) == (b"hello", source)
+
+
+def test_of_what_is_not_asked_for_the_content_goes_first_and_comes_back(page: Page, tmp_path: Path) -> None:
+    cache = cache_of(page, 100_000)
+    for number in range(40):
+        file = tmp_path / str(number)
+        file.write_bytes(b"-" + str(number).encode() * 1000)
+        content = file.read_bytes()[1:]
+        visit = replace(VISIT, bytes=len(content))
+        entry = answered(cache.find(head(number)), content, source=Source(file, 1), visit=visit)
+        assert entry is not None
+        cache.keep(entry)
+    found = [cache.find(head(number)) for number in range(40)]
+    assert all(isinstance(each, Entry) for each in found)
+    bodies = [each.body is None for each in found if isinstance(each, Entry)]
+    assert 0 < sum(bodies) < 40
+    for number, each in enumerate(found):
+        assert isinstance(each, Entry)
+        assert cache.read(each) == str(number).encode() * 1000
+        assert cache.held <= 100_000
+    (tmp_path / "5").write_bytes(b"short")
+    (tmp_path / "6").unlink()
+    for number in (5, 6):
+        gone = found[number]
+        assert isinstance(gone, Entry)
+        gone.body = None
+        assert cache.read(gone) is None
 
 
 def test_memory_has_its_bound_and_what_is_asked_for_stays(page: Page) -> None:

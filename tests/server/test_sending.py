@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.sending import Sending
+from server.sending import Sending, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ class Client:
 
     def sending(self, file: Path, start: int, length: int) -> Sending:
         loop = asyncio.get_running_loop()
-        return Sending(loop, self.near.fileno(), b"head", file.open("rb"), start, length, self.ended.append)
+        return Sending(loop, self.near.fileno(), b"head", Source(file, start).open(), start, length, self.ended.append)
 
     async def read(self, count: int) -> bytes:
         got = bytearray()
