@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
-    ExifTags,
     GifImagePlugin,
     IcoImagePlugin,
     Image,
@@ -23,6 +22,7 @@ from PIL import (
 
 from metadata.errors import CalotypeError
 
+from .ifd import exif_orientation
 from .limits import damaged, too_many_pixels, unsupported
 
 if TYPE_CHECKING:
@@ -129,16 +129,17 @@ def first_frame_of(image: Image.Image) -> int:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return how the pixels lie, as EXIF tells it (1 to 8).
+    """Return how the pixels lie, as EXIF tells it (1 to 8), and nothing else: browsers do not ask XMP either.
 
-    A TIFF's are turned by Pillow while it loads them.
+    A TIFF's are turned by Pillow while it loads them. A PNG's EXIF may stand behind its pixels.
     """
     if image.format == "TIFF":
         return _UPRIGHT
-    with suppress(Exception):  # a damaged block tells nothing; the picture is sound
-        found = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
-        return found if found in range(1, 9) else _UPRIGHT
-    return _UPRIGHT
+    if image.format == "PNG" and "exif" not in image.info:
+        with suppress(Exception):  # whoever wants the pixels is told
+            image.load()
+    block = image.info.get("exif")
+    return exif_orientation(block) if isinstance(block, bytes) else _UPRIGHT
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Final
 import PIL
 from PIL import features
 
-RECIPE: Final = 1
+RECIPE: Final = 2
 """Raised whenever the same original and variant would come out differently."""
 
 _CODECS: Final = ("jpg", "zlib", "webp", "avif", "libtiff", "jpg_2000", "littlecms2")

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageOps, PngImagePlugin
 
 from assets.images.derive import derive
+from assets.images.headers import Size, measure
 from assets.images.limits import Limits
 from assets.images.variants import Fit, Format, Variant
 from assets.media import sniff
@@ -305,3 +306,21 @@ def test_a_long_text_beside_a_picture_is_no_damage(seeing: ModuleType, *, packed
     text.add_text("chara", "c2VjcmV0" * 400_000, zip=packed)
     result = made(seeing.encoded(scene, "PNG", pnginfo=text))
     looks_like(seeing, result, seeing.shrunk(scene, (160, 120)), EXACT)
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG", "AVIF"])
+def test_only_exif_turns_a_picture(seeing: ModuleType, kind: str) -> None:
+    """Browsers do not ask XMP, and the size in the record is the one that browsers show."""
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", XMP)
+    data = seeing.encoded(seeing.scene(), kind, **({"pnginfo": texts} if kind == "PNG" else {"xmp": XMP.encode()}))
+    assert b'Orientation="6"' in data
+    made = derive(io.BytesIO(data), sniff(data).type, Variant(64, None, Fit.CONTAIN), Format.PNG, Limits())
+    assert (made.width, made.height) == (64, 48)
+    assert measure(data) == Size(640, 480)
