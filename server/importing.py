@@ -1,10 +1,11 @@
-"""Importers over an opened store, the same for the command line and for HTTP."""
+"""Imports and exports over an opened store, the same for the command line and for HTTP."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from assets.cards.limits import CardLimits
+from assets.transfer.cards.exporting import CardExport
 from assets.transfer.cards.importer import CardImport
 from assets.transfer.cards.portraits import Portraits
 from assets.transfer.intake import Intake
@@ -34,3 +35,8 @@ def card_import_of(store: Store, owner: str) -> CardImport:
     """
     portraits = Portraits(store.assets, store.prints)
     return CardImport(store.records, intake_of(store), portraits, owner, limits=card_limits(store))
+
+
+def card_export_of(store: Store) -> CardExport:
+    """Return what makes cards of a store's characters."""
+    return CardExport(store.records, store.assets, Portraits(store.assets, store.prints))

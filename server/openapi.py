@@ -135,9 +135,10 @@ def _responses(operation: Operation) -> dict[str, Any]:
         errors += [*_SIGNED_IN, _THROTTLED]
     if "{" in operation.path or operation.path.endswith("/consume"):
         errors.append(_ABSENT)
-    if operation.path.startswith(_MADE_OF) and operation.method == "GET":
-        errors.append((http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "No smaller picture can be made of it."))
-    if operation.path.startswith(_SPANS) and operation.method == "GET":
+    exported = operation.path.endswith("/export")
+    if (operation.path.startswith(_MADE_OF) or exported) and operation.method == "GET":
+        errors.append((http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "No other picture can be made of it."))
+    if (operation.path.startswith(_SPANS) or exported) and operation.method == "GET":
         errors.append((http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range lies outside the content."))
     content = {PROBLEM_TYPE: {"schema": ref("Problem")}}
     if operation.method == "POST" and operation.gives:  # of several, one answer each, and none could be made

@@ -90,6 +90,7 @@ def _answers() -> dict[str, Schema]:
         "Swipes": _object(items=_list(ref("ChatEvent")), total=_COUNT, chosen=_or_null(_TEXT)),
         "Made": _object(items=_list(_object(status=_COUNT) | {"additionalProperties": True})),
         "Upload": {"oneOf": [ref("Asset"), _object(items=_list(file))]},
+        "CardsImported": _object(items=_list(_imported())),
         "Digests": _object(sha256=_SHA256S),
         "Missing": _object(missing=_SHA256S),
         "References": _object(items=_list(referrer), total=_COUNT),
@@ -114,6 +115,13 @@ def _answers() -> dict[str, Schema]:
         | {"additionalProperties": True},
         "Document": _FREE,
     }
+
+
+def _imported() -> Schema:
+    texts = dict.fromkeys(("filename", "name", "characterId"), _TEXT)
+    outcome = {"enum": ["imported", "same", "failed"]}
+    item = _object(status=_COUNT, outcome=outcome, **texts, notes=_list(_TEXT), problem=ref("Problem"))
+    return item | {"required": ["status", "outcome", "filename"]}
 
 
 def _verification_wanted() -> Schema:

@@ -40,11 +40,10 @@ def write_png(
     out: BinaryIO,
     *,
     assets: Iterable[CardAsset] = (),
+    own: bool = True,
     limits: CardLimits = DEFAULT,
 ) -> None:
     """Write a PNG with exactly one `chara` and one `ccv3`, before IEND; every other chunk stays, byte for byte.
-
-    Assets that the picture brings in chunks of their own stay as well: cards name them by their paths.
 
     Args:
         picture: a PNG, with a card or without.
@@ -52,6 +51,7 @@ def write_png(
         card_v3: what `ccv3` says.
         out: where it goes.
         assets: those with a path (`embeded://path`) that the picture has not are added to it.
+        own: assets that the picture brings in chunks of their own are this card's, and stay; else they are left out.
         limits: for the picture's chunks.
 
     Raises:
@@ -72,9 +72,10 @@ def write_png(
             out.write(_card_chunk("ccv3", card_v3))
             _copy(copy_range(picture, chunk.offset, size_of(picture)), out)
             return
+        if chunk.card_keyword or (chunk.asset_path is not None and not own):
+            continue
         there.add(chunk.asset_path)
-        if not chunk.card_keyword:
-            _copy(copy_range(picture, chunk.offset, chunk.end), out)
+        _copy(copy_range(picture, chunk.offset, chunk.end), out)
     raise DamagedCardError("The picture breaks off before its end, so no card can be written into it.")
 
 

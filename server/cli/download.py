@@ -41,6 +41,17 @@ def save(source: BinaryIO, target: Path, sha256: str) -> int:
         InvalidError: the target is a folder, or lies in none.
         UnreadableError: the bytes have not this hash, or cannot be written.
     """
+    return save_with(target, lambda file: copy_checked(source, file, sha256))
+
+
+def save_with(target: Path, fill: Callable[[BinaryIO], int]) -> int:
+    """Have a file filled and return how many bytes that were; until all of it is there, the file is not touched.
+
+    Raises:
+        InvalidError: the target is a folder, or lies in none.
+        UnreadableError: it cannot be written.
+        CalotypeError: what `fill` raised.
+    """
     try:
         # A link stays a link: what it points to is replaced.
         place = target.resolve()
@@ -49,8 +60,8 @@ def save(source: BinaryIO, target: Path, sha256: str) -> int:
             raise InvalidError(f"{target} is a folder; name a file.", field="output")
         if mode is not None and not stat.S_ISREG(mode):
             with place.open("wb") as device:  # /dev/null, a named pipe
-                return copy_checked(source, device, sha256)
-        return _replace(place, mode, lambda file: copy_checked(source, file, sha256))
+                return fill(device)
+        return _replace(place, mode, fill)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InvalidError(f"There is no folder {target.parent}.", field="output") from error
     except OSError as error:

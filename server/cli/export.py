@@ -1,13 +1,15 @@
-"""`calotype export`: the store as the original application would have written it."""
+"""`calotype export`: the store as the original application would have written it, and characters as cards."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .backup import INCOMPLETE
+from .cards import card
 from .options import AsJson, DataDir
 from .output import Output, counted, size_of
 from .places import backups_in
@@ -24,7 +26,33 @@ IncludeSealed = Annotated[
 ]
 
 
-def export(
+class _FolderUnlessNamed(TyperGroup):
+    """A group whose arguments are those of `folder` unless the first names a command: `calotype export TARGET`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer has no public name for them
+        """Return the name of the command, the command, and its arguments."""
+        return super().resolve_command(ctx, args if args and args[0] in self.commands else ["folder", *args])
+
+
+def group() -> typer.Typer:
+    """Return the group of these commands."""
+    app = typer.Typer(
+        cls=_FolderUnlessNamed,
+        rich_markup_mode=None,
+        context_settings={"ignore_unknown_options": True},  # they are the folder's
+        help="Write the store, or a character, for other programs.",
+    )
+    app.callback()(_every)
+    app.command()(folder)
+    app.command()(card)
+    return app
+
+
+def _every() -> None:
+    """Write the store, or a character, for other programs: `calotype export TARGET` is the folder."""
+
+
+def folder(
     target: Into, *, include_sealed: IncludeSealed = False, data_dir: DataDir = None, as_json: AsJson = False
 ) -> int:
     """Write the store in the original's layout into a new folder.

@@ -74,7 +74,6 @@ def program() -> typer.Typer:
         why.why,
         backup.backup,
         restore.restore,
-        export.export,
         verify.verify,
         verify.repair,
         about.version,
@@ -86,6 +85,7 @@ def program() -> typer.Typer:
     app.add_typer(key.group(), name="key")
     app.add_typer(user.group(), name="user")
     app.add_typer(imports.group(), name="import")
+    app.add_typer(export.group(), name="export")
     return app
 
 

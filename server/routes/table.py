@@ -13,6 +13,7 @@ from . import (
     assets,
     backup,
     blobs,
+    cards,
     documentation,
     gc,
     links,
@@ -56,6 +57,7 @@ def all_operations() -> list[Operation]:
         *signin.operations(),
         *preferences.operations(),
         *secrets.operations(),  # before the collections, whose ids stand where `consume` does
+        *cards.operations(),
         *records.operations(),
         *relations.operations(),
         *pictures.operations(),

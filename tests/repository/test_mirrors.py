@@ -63,6 +63,7 @@ ELSEWHERE: dict[str, str] = {
         [f"assets/transfer/cards/{name}.py" for name in ("keeping", "outcomes", "storing")],
         "tests/assets/transfer/cards/test_importer.py",
     ),
+    "assets/transfer/cards/icons.py": "tests/assets/transfer/cards/test_exporting.py",
     # Checks and repairs are tested from the damage on, over a whole store, kind by kind of finding.
     **dict.fromkeys(_CHECKS, "tests/rot/test_findings.py"),
     # Parts of one way, from a store to a backup and from there to a store, tested from end to end.

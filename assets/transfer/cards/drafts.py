@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -34,6 +35,8 @@ MOST_TAGS: Final = 200
 
 _PICTURES: Final = frozenset({"png", "apng", "webp", "jpeg"})
 _PIECE: Final = 256 * 1024
+_IN_MEMORY: Final = 16 * 1024 * 1024
+"""A larger picture inside a card's file is the same as another only if their files are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +202,15 @@ def _look(found: FoundCard, source: BinaryIO, parts: list[Part], limits: CardLim
     if part is None:
         part = Part(AVATAR, AVATAR, digest)
         parts.append(part)
-    picture = found.open_picture()
-    identity = None if picture is None else picture_identity(picture, limits)
+    identity = _identity(found, limits)
     return Look(part.uri, identity or digest, png=identity is not None)
+
+
+def _identity(found: FoundCard, limits: CardLimits) -> Digest | None:
+    """Return the identity of a picture in the file, for which one must go back and forth in it: so in memory."""
+    picture = found.open_picture()
+    data = b"" if picture is None else picture.read(_IN_MEMORY + 1)
+    return picture_identity(io.BytesIO(data), limits) if len(data) <= _IN_MEMORY else None
 
 
 def _is_inside(asset: object) -> bool:

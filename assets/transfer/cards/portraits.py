@@ -37,14 +37,15 @@ class Portraits:
         self._prints = prints
 
     def payload(self, character: Character) -> Payload | None:
-        """Return a character's picture as it is stored; None where there is none, or its bytes are gone."""
+        """Return a character's picture as it is stored; None where there is none, or its bytes are gone or none."""
         digest = self._digest(character)
         if digest is None:
             return None
         try:
-            return self._library.find(digest)
+            found = self._library.find(digest)
         except NotFoundError:
             return None
+        return found if found.media.picture else None
 
     def version(self, character: Character) -> str:
         """Return what changes whenever the picture does."""
@@ -55,7 +56,7 @@ class Portraits:
         """Open a character's picture as a PNG, made or drawn if need be.
 
         Raises:
-            UnsupportedError: no PNG can be made of it: a drawing in SVG, say.
+            UnsupportedError: it is of a format that cannot be decoded here.
             InvalidError: it is damaged or over a limit.
             BusyError: too many pictures are being made.
         """

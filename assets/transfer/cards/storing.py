@@ -74,8 +74,8 @@ class Storing:
         own = asset_id(key, draft.look.uri)
         if not draft.look.png:
             return own
-        facts = self._records.facts.list(Query(filter={"pictureIdentity": str(draft.look.identity)})).items
-        for fact in facts:
+        shown = Query(filter={"pictureIdentity": str(draft.look.identity)}, sort="firstStoredAt")
+        for fact in self._records.facts.list(shown).items:
             query = Query(filter={"sha256": fact.sha256, "type": "avatar"}, owner=self._owner, limit=1)
             for asset in self._records.images.list(query).items:
                 return asset.id

@@ -83,3 +83,11 @@ def test_assets_go_into_chunks_once(building: ModuleType) -> None:
     found = {asset.path: opened.read() for asset in read_card(out).assets if (opened := asset.open())}
     assert found == {"a.png": b"old", "b/ü.bin": bytes(range(256)) * 700}
     assert picture_identity(out) == picture_identity(io.BytesIO(building.png()))
+
+
+def test_assets_in_the_picture_of_another_card_are_left_out(building: ModuleType) -> None:
+    there = building.png([building.text("chara-ext-asset_:a.png", b"b2xk")])
+    given = [CardAsset("icon", "a", "png", "embeded://a.png", lambda: io.BytesIO(b"own"))]
+    out = io.BytesIO()
+    write_png(io.BytesIO(there), Card(building.V2), Card(building.V3), out, assets=given, own=False)
+    assert [opened.read() for asset in read_card(out).assets if (opened := asset.open())] == [b"own"]

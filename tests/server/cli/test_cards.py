@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -104,6 +105,27 @@ def test_the_characters_are_the_users_that_is_named(calo: Invoke, folder: Path, 
 def test_a_store_is_not_imported_into_itself(calo: Invoke, folder: Path, cards: Path) -> None:
     calo("import", "cards", cards)
     assert "another data folder" in calo("import", "cards", folder / "binaries").err
+
+
+def test_a_character_goes_out_as_a_file(
+    calo: Invoke, cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (item,) = calo("import", "cards", cards / "0001.png", "--json").json()["items"]
+    done = calo("export", "card", item["newId"])
+    assert (done.status, done.out) == (0, "")
+    assert "Number 1.png" in done.err
+    again = calo("export", "card", item["newId"])
+    assert "--output" in again.err
+    named = calo("export", "card", item["newId"], "-o", "it.charx", "--format", "charx", "--json").json()
+    assert named == {"id": item["newId"], "path": "it.charx", "size": named["size"], "format": "charx"}
+    out = calo("export", "card", item["newId"], "--format", "json", "--spec", "v2", "-o", "-")
+    assert json.loads(out.bytes)["spec"] == "chara_card_v2"
+    (tmp_path / "it.json").write_bytes(out.bytes)
+    report = calo("import", "cards", "Number 1.png", "it.charx", "--json").json()
+    assert [one["newId"] for one in report["items"] if one["status"] == "same"] == [item["newId"]] * 2
+    assert calo("export", "card", "nobody").status == 3
+    assert calo("export", "card", item["newId"], "--format", "charx", "--spec", "v2").status == 2
 
 
 @pytest.mark.heavy

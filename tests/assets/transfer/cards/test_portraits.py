@@ -11,7 +11,7 @@ from PIL import Image
 
 from assets.images.identicon import as_png
 from assets.transfer.cards.portraits import Portraits
-from metadata.errors import UnsupportedError
+from metadata.errors import InvalidError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -74,6 +74,11 @@ def test_who_has_none_gets_a_drawn_one(home: Home, portraits: Portraits, buildin
     assert read(portraits, lost) == as_png(hashlib.sha256(lost.id.encode()).hexdigest())
 
 
-def test_what_is_no_picture_is_refused(home: Home, portraits: Portraits) -> None:
-    with pytest.raises(UnsupportedError):
-        read(portraits, pictured(home, b"<svg xmlns='http://www.w3.org/2000/svg'/>"))
+def test_what_is_no_picture_is_none(home: Home, portraits: Portraits) -> None:
+    character = pictured(home, b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert read(portraits, character) == as_png(hashlib.sha256(character.id.encode()).hexdigest())
+
+
+def test_a_damaged_picture_is_told(home: Home, portraits: Portraits) -> None:
+    with pytest.raises(InvalidError):
+        read(portraits, pictured(home, b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"))

@@ -1,0 +1,210 @@
+"""Character cards over HTTP: in, out, and in again; and what is hostile."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from assets.cards.chunks import walk
+from metadata.errors import FullError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    import httpx2
+
+    from tests.server.conftest import Api
+
+IMPORT = "/api/import/cards"
+BOUNDARY = {"Content-Type": "multipart/form-data; boundary=zz"}
+
+
+@pytest.fixture(scope="session")
+def building(load_beside: Callable[[Path], ModuleType]) -> ModuleType:
+    """Make files with cards."""
+    return load_beside(Path(__file__).parents[2] / "assets" / "cards" / "building.py")
+
+
+def send(api: Api, *files: bytes, **more: Any) -> httpx2.Response:
+    parts = [("file", (f"card{n}.png", data)) for n, data in enumerate(files)]
+    return api.ask("POST", IMPORT, files=parts, **more)
+
+
+def one(answer: httpx2.Response) -> dict[str, Any]:
+    (item,) = answer.json()["items"]
+    return dict(item)
+
+
+def texts(png: bytes) -> list[str]:
+    return [chunk.card_keyword for chunk in walk(io.BytesIO(png)) if chunk.card_keyword]
+
+
+def test_seraphina_comes_in_goes_out_and_is_known_again(api: Api, corpus: Path) -> None:
+    file = (corpus / "tavern" / "default_Seraphina.png").read_bytes()
+    answer = api.ask("POST", IMPORT, content=file, params={"filename": "s.png"})
+    item = one(answer)
+    assert (answer.status_code, item["status"], item["outcome"]) == (201, 201, "imported")
+    assert (item["filename"], item["name"], item["notes"]) == ("s.png", "Seraphina", [])
+    url = f"/api/characters/{item['characterId']}"
+    character = api.ask("GET", url).json()
+    assert len(character["sillyTavernData"]["data"]["character_book"]["entries"]) == 4
+    assert api.ask("GET", f"{url}/avatar").content == file
+    out = api.ask("GET", f"{url}/export").content
+    assert out != file
+    assert sorted(texts(out)) == ["ccv3", "chara"]
+    again = send(api, out, file)
+    assert again.status_code == 200
+    assert [found["outcome"] for found in again.json()["items"]] == ["same", "same"]
+    assert {found["characterId"] for found in again.json()["items"]} == {item["characterId"]}
+    assert (len(api.payloads()), api.staged()) == (1, [])
+
+
+def test_each_of_several_is_told_of_and_one_that_is_bad_hinders_no_other(api: Api, building: ModuleType) -> None:
+    bad = building.png(after=[building.text("chara", b"!")])
+    answer = send(api, building.card_png(building.V2), bad, building.png(), b"")
+    items = answer.json()["items"]
+    assert answer.status_code == 201
+    assert [(item["status"], item["outcome"], item["filename"]) for item in items] == [
+        (201, "imported", "card0.png"),
+        (422, "failed", "card1.png"),
+        (415, "failed", "card2.png"),
+        (422, "failed", "card3.png"),
+    ]
+    assert "Download it again" in items[1]["problem"]["detail"]
+    refused = send(api, bad, building.png())
+    assert refused.status_code == 422
+    assert (len(api.payloads()), api.staged()) == (1, [])
+
+
+def test_a_form_that_breaks_off_stores_nothing(api: Api, building: ModuleType) -> None:
+    part = b'--zz\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    whole = part + building.card_png(building.V2)
+    for body in (whole, b"--zz--\r\n", b"nothing"):
+        assert api.ask("POST", IMPORT, content=body, headers=BOUNDARY).status_code == 422
+    text = b'--zz\r\nContent-Disposition: form-data; name="tags"\r\n\r\nx\r\n--zz--\r\n'
+    assert api.ask("POST", IMPORT, content=text, headers=BOUNDARY).status_code == 422
+    assert send(api, building.card_png(building.V2), params={"filename": "x"}).json()["field"] == "filename"
+    assert (api.payloads(), api.staged()) == ([], [])
+
+
+def test_limits_are_those_of_uploads(open_api: Callable[..., Api], building: ModuleType) -> None:
+    api = open_api(MAX_UPLOAD_BYTES="5000", MAX_FORM_PARTS="2")
+    small = building.card_png({"name": "A", "description": ""})
+    large = building.card_png({"name": "A", "description": "x" * 5000})
+    assert [item["status"] for item in send(api, small, large).json()["items"]] == [201, 413]
+    assert api.ask("POST", IMPORT, content=large).status_code == 413
+    assert send(api, small, small, small).status_code == 413
+    assert api.staged() == []
+
+
+def test_whose_they_are(api: Api, building: ModuleType) -> None:
+    file = building.card_png(building.V2)
+    assert send(api, file, token=None).status_code == 401
+    assert send(api, file, token=api.reader).status_code == 403
+    mine, theirs = (one(send(api, file, token=token)) for token in (api.alice, api.bob))
+    assert mine["characterId"] != theirs["characterId"]
+    url = f"/api/characters/{mine['characterId']}/export"
+    assert api.ask("GET", url, token=api.reader).status_code == 200
+    assert api.ask("GET", url, token=None).status_code == 401
+    assert api.ask("GET", url, token=api.bob).status_code == 404
+    assert api.ask("GET", "/api/characters/x/export").status_code == 404
+
+
+def test_an_export_is_kept_while_nothing_changes(api: Api, building: ModuleType) -> None:
+    item = one(send(api, building.card_png({**building.V2, "data": {**building.V2_DATA, "name": "Zoë / \u202eÄ"}})))
+    url = f"/api/characters/{item['characterId']}"
+    shown = api.ask("GET", f"{url}/export?format=json")
+    assert shown.headers["content-type"] == "application/json"
+    assert shown.headers["cache-control"] == "private, no-cache"
+    named = shown.headers["content-disposition"]
+    assert named == "attachment; filename=\"A_.json\"; filename*=UTF-8''%C3%84.json"
+    same = {"If-None-Match": shown.headers["etag"]}
+    kept = api.ask("GET", f"{url}/export?format=json", headers=same)
+    assert (kept.status_code, kept.content) == (304, b"")
+    part = api.ask("GET", f"{url}/export?format=json", headers={"Range": "bytes=0-4"})
+    assert (part.status_code, part.content) == (206, shown.content[:5])
+    assert api.ask("HEAD", f"{url}/export?format=json").headers["content-length"] == str(len(shown.content))
+    assert api.ask("GET", f"{url}/export?format=json&spec=v2", headers=same).json()["spec"] == "chara_card_v2"
+    patch = {"Content-Type": "application/merge-patch+json"}
+    assert api.ask("PATCH", url, content=b'{"firstMessage": "Hi!"}', headers=patch).status_code == 200
+    edited = api.ask("GET", f"{url}/export?format=json", headers=same)
+    assert (edited.status_code, edited.json()["data"]["first_mes"]) == (200, "Hi!")
+
+
+def test_what_is_asked_for_wrongly_is_refused(api: Api, building: ModuleType) -> None:
+    url = f"/api/characters/{one(send(api, building.card_png(building.V2)))['characterId']}/export"
+    for wrong in ("format=gif", "spec=v1", "format=charx&spec=v2", "other=1"):
+        assert api.ask("GET", f"{url}?{wrong}").status_code == 422
+
+
+def test_a_picture_that_cannot_be_shown_is_told(api: Api) -> None:
+    asset = api.upload(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
+    url = f"/api/characters/{api.character(defaultImageId=asset['id'])}/export"
+    assert api.ask("GET", url).status_code == 422
+    assert api.ask("GET", f"{url}?format=json").status_code == 200
+    drawn = api.ask("GET", f"/api/characters/{api.character()}/export")
+    assert texts(drawn.content) == ["chara", "ccv3"]
+
+
+def test_a_full_disk_is_told_for_every_file(
+    open_api: Callable[..., Api], building: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = open_api()
+    monkeypatch.setattr(api.store.documents, "apply", full)
+    answer = send(api, building.card_png(building.V2), building.card_png(building.V1))
+    assert [item["status"] for item in answer.json()["items"]] == [507, 507]
+
+
+def full(*_: object) -> None:
+    raise FullError("No room.")
+
+
+def png_with(*chunks: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + raw(b"IHDR", header) + b"".join(chunks) + raw(b"IEND", b"")
+
+
+def raw(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return out.getvalue()
+
+
+CARD = json.dumps({"spec": "chara_card_v3", "data": {"name": "A", "description": ""}}).encode()
+HOSTILE = {
+    "a zTXt bomb": lambda: png_with(raw(b"zTXt", b"chara\0\0" + zlib.compress(bytes(64 * 1024 * 1024)))),
+    "an iTXt longer than any card": lambda: png_with(raw(b"iTXt", b"ccv3\0\0\0\0\0" + bytes(20 * 1024 * 1024))),
+    "rubbish for base64": lambda: png_with(raw(b"tEXt", b"chara\0" + bytes(range(128, 256)))),
+    "nested JSON": lambda: png_with(raw(b"tEXt", b"chara\0" + base64.b64encode(b'{"a":' * 50_000))),
+    "a path out of the archive": lambda: archive({"card.json": CARD, "../../outside.png": b"x"}),
+    "an absolute path": lambda: archive({"card.json": CARD, "/outside.png": b"x"}),
+    "an archive that is a bomb": lambda: archive({"card.json": CARD, "a.bin": bytes(64 * 1024 * 1024)}),
+    "an archive of ten thousand files": lambda: archive({"card.json": CARD, **{f"{n}": b"" for n in range(10_000)}}),
+    "a list of a million values": lambda: b'{"name":"A","description":"' + b'","x":[' + b"0," * 1_000_001 + b"0]}",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_hostile_is_refused_and_leaves_nothing(api: Api, name: str, tmp_path: Path) -> None:
+    answer = send(api, HOSTILE[name]())
+    item = one(answer)
+    assert (item["outcome"], item["status"]) in {("failed", 413), ("failed", 422)}
+    assert item["problem"]["detail"]
+    assert (api.payloads(), api.staged()) == ([], [])
+    assert {path.name for path in tmp_path.iterdir()} == {"data"}
+    assert api.ask("GET", "/api/characters").json()["total"] == 0
