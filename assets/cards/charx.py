@@ -59,7 +59,7 @@ class Archive:
             raise _damaged(error) from error
         listed = self._zip.infolist()
         _check(listed, size_of(source), limits)
-        files = {_path(info): info for info in listed if not info.is_dir()}
+        files = {_path(info): info for info in listed if not info.filename.endswith("/")}
         self._limits = limits
         self._card = next((files.pop(path) for path in tuple(files) if path.lower() == CARD_NAME), None)
         self.before = min((info.header_offset for info in listed), default=0)

@@ -132,6 +132,11 @@ def test_names_that_lead_outside_are_refused(building: ModuleType, name: str) ->
         read(building.charx(document(building), {name: b"x"}))
 
 
+def test_a_file_without_a_name_is_damage(building: ModuleType) -> None:
+    with pytest.raises(DamagedCardError):
+        read(building.zipped("", b"\3\0", 0))
+
+
 def test_limits(building: ModuleType) -> None:
     data = building.charx(document(building, SONG), FILES)
     for limits in (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assets.cards.card import Card, is_card
 from assets.cards.chunks import walk
 from assets.cards.identity import picture_identity
-from assets.cards.mapping import character_fields, compose
+from assets.cards.mapping import card_tags, character_fields, compose
 from assets.cards.reading import read_card
 from assets.cards.specs import V1_FIELDS
 from assets.cards.text import encode_json
@@ -70,6 +70,19 @@ FOREIGN = st.lists(
     st.tuples(st.sampled_from([b"gAMA", b"tIME", b"prVt", b"tEXt", b"zTXt", b"iTXt"]), st.binary(max_size=20)),
     max_size=3,
 )
+KNOWN = (
+    *V1_FIELDS,
+    *("char_name", "tags", "extensions", "character_book", "assets", "nickname", "alternate_greetings"),
+)
+# What a member should not be, and what looks like what it should be.
+NEARLY: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        *(None, 0, -1.5, True, "", "x", [], {}, [None, "a", 3], {"a": None}, [[]]),
+        *([{"uri": 5}, {"uri": "embeded://x", "type": None}, {"uri": "data:,x"}], {"entries": None}),
+        *({"entries": [None, {"keys": 1}]}, {"risuai": {"emotions": [[1, 2], ["a", "__asset:1"]]}}, {"calotype": 1}),
+    ]
+)
+ODD = st.dictionaries(st.sampled_from(KNOWN), NEARLY, max_size=8)
 SPECS: list[Written] = ["v2", "v3"]
 
 
@@ -116,13 +129,22 @@ def test_what_stands_in_a_picture_is_read(
     assert found.picture_identity == picture_identity(io.BytesIO(bare))
 
 
-@given(NESTED, NESTED, KINDS, st.permutations([0, 1]))
+@given(KINDS, KINDS, KEYWORDS, st.permutations([0, 1]), st.booleans())
 def test_ccv3_wins(
-    building: ModuleType, one: dict[str, Any], other: dict[str, Any], kind: tuple[str, bool], order: list[int]
+    building: ModuleType,
+    kind: tuple[str, bool],
+    other: tuple[str, bool],
+    keyword: str,
+    order: list[int],
+    after: bool,  # noqa: FBT001 - from hypothesis
 ) -> None:
-    texts = [building.text("ccv3", building.encoded(one), kind[0]), building.text("chara", building.encoded(other))]
-    found = read_card(io.BytesIO(building.png([texts[order[0]]], [texts[order[1]]])))
-    assert found.card.document == one
+    new = building.text("ccv3", building.encoded(building.V3), kind[0], packed=kind[1])
+    old = building.text(keyword.replace("ccv3", "chara"), building.encoded(building.V2), other[0], packed=other[1])
+    if keyword == "CCV3":  # with two of them, the one that stands last
+        order = [1, 0]
+    texts = [(new, old)[at] for at in order]
+    found = read_card(io.BytesIO(building.png([], texts) if after else building.png(texts[:1], texts[1:])))
+    assert found.card.document == building.V3
 
 
 @given(CARDS, KINDS, FOREIGN, st.booleans())
@@ -180,12 +202,26 @@ def test_edits_show_and_nothing_else_changes(document: dict[str, Any], edits: di
         }
 
 
-@given(VALUES)
-def test_anything_is_a_card_or_not(value: Any) -> None:
-    if is_card(value):
-        fields = character_fields(Card(value))
-        assert all(isinstance(fields[name], str) for name in ("name", "description", "firstMessage"))
-        compose(fields, spec="v3")
+@given(
+    st.builds(
+        lambda flat, data: flat | data, ODD, st.just({}) | ODD.map(lambda data: {"spec": "chara_card_v2", "data": data})
+    )
+)
+def test_members_of_any_type_harm_nobody(building: ModuleType, document: dict[str, Any]) -> None:
+    """What a card is called and asked for may be anything: it is read, mapped and written all the same."""
+    if not is_card(document):
+        return
+    found = read_card(io.BytesIO(encode_json(document)))
+    fields = character_fields(found.card)
+    assert all(isinstance(fields[name], str) for name in ("name", "description", "firstMessage"))
+    tags = card_tags(found.card)
+    cards = [compose(fields | {"title": "t", "description": "new"}, spec=spec, tags=["x", *tags]) for spec in SPECS]
+    out = io.BytesIO()
+    write_png(io.BytesIO(building.png()), cards[0], cards[1], out, assets=found.assets)
+    assert read_card(out).card == cards[1]
+    packed = io.BytesIO()
+    write_charx(cards[1], found.assets, packed)
+    assert read_card(packed).card.data["description"] == "new"
 
 
 def charx(card: Card) -> bytes:
