@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from metadata.errors import InvalidError
 from metadata.files.codec import canonical
@@ -32,6 +32,9 @@ AVATAR: Final = "avatar"
 
 MOST_TAGS: Final = 200
 """Tags that are made of one card; a list of ten thousand is no way to find it again."""
+
+_PASSING: Final = ("chat", "fav")
+"""The chat that was open last, and whether it is a favourite: each start of a chat changes the file of a card."""
 
 _PICTURES: Final = frozenset({"png", "apng", "webp", "jpeg"})
 _PIECE: Final = 256 * 1024
@@ -75,7 +78,8 @@ class Draft:
 
     Attributes:
         offer: its file.
-        key: the SHA-256 of all that the card is: its text, its picture, its assets.
+        key: the SHA-256 of all that the card is: its text, without what changes while it is used, its picture, its
+            assets.
         content: the SHA-256 of its text alone, whichever specification it was written in.
         fields: the character's members.
         tags: the names of its tags.
@@ -123,7 +127,7 @@ def draft(offer: Offer, limits: CardLimits) -> Draft:
         notes = list(found.problems)
         parts = list(_parts(found, notes))
         look = _look(found, source, parts, limits)
-        text = canonical(found.card.document)
+        text = canonical(_lasting(found.card.document))
         shown = "" if look is None else look.identity
         inside = sorted((part.uri, part.digest) for part in parts)
         names = card_tags(found.card)
@@ -134,12 +138,23 @@ def draft(offer: Offer, limits: CardLimits) -> Draft:
             key=hashlib.sha256(canonical([text.decode(), shown, inside])).hexdigest(),
             content=content_of(found.card),
             fields=character_fields(found.card),
-            tags=names[:MOST_TAGS],
+            tags=(*names[:MOST_TAGS], *offer.tags),
             parts=tuple(parts),
             look=look,
             notes=tuple(notes),
             weight=len(text),
         )
+
+
+def _lasting(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a card is, without what SillyTavern notes in its file while somebody plays with it."""
+    kept = {name: value for name, value in document.items() if name not in _PASSING}
+    data = kept.get("data")
+    extensions = data.get("extensions") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(extensions, dict):
+        return kept
+    lasting = {name: value for name, value in extensions.items() if name not in _PASSING}
+    return {**kept, "data": {**data, "extensions": lasting}}
 
 
 def content_of(card: Card) -> str:

@@ -66,8 +66,12 @@ class CardImport:
         self._keeping = Keeping(intake, records.images, owner, limits)
         self._storing = Storing(records, owner)
 
-    def run(self, offers: Iterable[Offer]) -> Iterator[Outcome]:
+    def run(self, offers: Iterable[Offer], *, dry_run: bool = False) -> Iterator[Outcome]:
         """Store every card that is not here yet; yield what became of each file, in order, as it happens.
+
+        Args:
+            offers: the files.
+            dry_run: store nothing, and yield what would become of each.
 
         Raises:
             FullError: there is no room; run it again when there is.
@@ -77,9 +81,9 @@ class CardImport:
             for looked in self._looked(pool, offers):
                 batch.add(looked)
                 if len(batch.entries) >= _AT_ONCE or batch.weight >= _WEIGHT:
-                    yield from self._settle(pool, batch)
+                    yield from self._settle(pool, batch, dry_run=dry_run)
                     batch = _Batch()
-            yield from self._settle(pool, batch)
+            yield from self._settle(pool, batch, dry_run=dry_run)
 
     def _looked(self, pool: ThreadPoolExecutor, offers: Iterable[Offer]) -> Iterator[Draft | Outcome]:
         waiting: deque[Future[Draft | Outcome]] = deque()
@@ -102,10 +106,13 @@ class CardImport:
             return Outcome.failed(offer, error)
         return found if known is None else Outcome(offer, Status.SAME, found.name, known)
 
-    def _settle(self, pool: ThreadPoolExecutor, batch: _Batch) -> Iterator[Outcome]:
+    def _settle(self, pool: ThreadPoolExecutor, batch: _Batch, *, dry_run: bool) -> Iterator[Outcome]:
         drafts = {self._known.id_of(one): one for one in batch.drafts}
-        kept = dict(zip(drafts, pool.map(self._kept, drafts.values(), drafts), strict=True))
-        stored = self._storing.store({key: one for key, one in drafts.items() if kept[key] is None})
+        kept: dict[str, CalotypeError | None] = dict.fromkeys(drafts)
+        stored: dict[str, CalotypeError | None] = dict.fromkeys(drafts)
+        if not dry_run:
+            kept = dict(zip(drafts, pool.map(self._kept, drafts.values(), drafts), strict=True))
+            stored = self._storing.store({key: one for key, one in drafts.items() if kept[key] is None})
         ids = {id(one): key for key, one in drafts.items()}
         for entry in batch.entries:
             if isinstance(entry, Outcome):

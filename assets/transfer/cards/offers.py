@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from ..sources import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from typing_extensions import Buffer
@@ -26,6 +27,10 @@ class Offer(Protocol):
     @property
     def place(self) -> str:
         """Where it was found, for the report."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The names of tags that the character gets beside those of the card."""
 
     @property
     def named(self) -> bool:
@@ -53,11 +58,13 @@ class FileOffer:
         path: the file.
         place: where it was found, for the report; the path itself unless given.
         named: somebody said that it is a card.
+        tags: the names of tags that the character gets beside those of the card.
     """
 
-    def __init__(self, path: Path, place: str = "", *, named: bool = True) -> None:
+    def __init__(self, path: Path, place: str = "", *, named: bool = True, tags: Sequence[str] = ()) -> None:
         self._path = path
         self.named = named
+        self.tags = tags
         self.name = _told(path.name)
         self.place = _told(place or str(path))
 
@@ -80,6 +87,7 @@ class StagedOffer:
     """
 
     named = True
+    tags: Sequence[str] = ()
 
     def __init__(self, staged: Staged, name: str) -> None:
         self._staged = staged

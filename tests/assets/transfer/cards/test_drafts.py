@@ -47,6 +47,17 @@ def test_a_card_is_known_by_text_picture_and_assets(tmp_path: Path, building: Mo
     assert drafted(tmp_path, building.png(before=[packed])).key == drafted(tmp_path, files[0]).key
 
 
+def test_a_card_is_the_same_while_somebody_plays_with_it(tmp_path: Path, building: ModuleType) -> None:
+    data = building.V2_DATA
+    played = {**building.V2, "chat": "Aria - 2024", "fav": True, "data": {**data, "extensions": {"fav": True, "n": 1}}}
+    later = {**played, "chat": "Aria - 2025", "fav": False, "data": {**data, "extensions": {"n": 1}}}
+    assert drafted(tmp_path, building.card_png(played)).key == drafted(tmp_path, building.card_png(later)).key
+    other = {**played, "data": {**data, "extensions": {"n": 2}}}
+    assert drafted(tmp_path, building.card_png(played)).key != drafted(tmp_path, building.card_png(other)).key
+    damaged = {**building.V2, "data": {**data, "extensions": "fav"}}
+    assert drafted(tmp_path, building.card_png(damaged)).name == "Aria"
+
+
 def test_ids_are_always_the_same(tmp_path: Path, building: ModuleType) -> None:
     one = drafted(tmp_path, building.card_png(building.V2))
     # Written down here: were they others one day, nobody's cards would be known any more.

@@ -45,6 +45,24 @@ def test_a_card_becomes_a_character_with_its_picture_and_tags(home: Home, buildi
     assert fact.picture_identity == hashlib.sha256(building.png()).hexdigest()
 
 
+def test_a_dry_run_says_what_would_become_and_stores_nothing(home: Home, building: ModuleType) -> None:
+    offers = [home.offer(building.card_png(card(building, name=name)), f"{name}.png") for name in ("a", "b", "a")]
+    before = home.contents()
+    foreseen = list(home.importing().run(offers, dry_run=True))
+    assert home.contents() == before
+    outcomes = list(home.importing().run(offers))
+    assert [one.item() for one in foreseen] == [one.item() for one in outcomes]
+    assert [one.status for one in home.importing().run(offers, dry_run=True)] == [Status.SAME] * 3
+
+
+def test_a_character_gets_tags_beside_those_of_its_card(home: Home, building: ModuleType) -> None:
+    offer = home.offer(building.card_png(building.V2))
+    offer.tags = ["Forest", "bard"]
+    (outcome,) = home.importing().run([offer])
+    character = home.store.characters.get(outcome.character_id)
+    assert [home.store.tags.get(tag).name for tag in character.tags] == ["Bard", "female", "Forest"]
+
+
 def test_the_same_card_again_changes_nothing_whatever_was_edited(home: Home, building: ModuleType) -> None:
     file = building.card_png(building.V2)
     character = home.brought(file)
