@@ -107,11 +107,16 @@ def told(place: str, status: Status | CalotypeError, event: str = "", notes: Seq
 
 
 def summed(items: Iterator[Item], place: str, chat: str, here: str) -> Iterator[Item]:
-    """Yield the items that say something of their own, at most so many, and all others as one each a status."""
+    """Yield the items that say something of their own, at most so many, and all others as one each a status.
+
+    Items of other kinds, such as the files that came with an event, are yielded as they are.
+    """
     counts: Counter[Status] = Counter()
     listed = 0
     for item in items:
-        if (item.why or item.notes) and listed < LISTED:
+        if item.kind != "message":
+            yield item
+        elif (item.why or item.notes) and listed < LISTED:
             listed += 1
             yield item
         else:

@@ -20,6 +20,7 @@ from .carrying import carry_out, keep_apart, user_id
 from .options import AsJson, DataDir
 from .output import Output
 from .places import open_folder
+from .sillytavern import sillytavern
 
 if TYPE_CHECKING:
     import calotype
@@ -51,6 +52,7 @@ def group() -> typer.Typer:
     app.callback()(_every)
     app.command()(quilttap)
     app.command()(cards)
+    app.command()(sillytavern)
     return app
 
 

@@ -64,6 +64,8 @@ ELSEWHERE: dict[str, str] = {
         "tests/assets/transfer/cards/test_importer.py",
     ),
     "assets/transfer/cards/icons.py": "tests/assets/transfer/cards/test_exporting.py",
+    # The user of ours whom everything goes to shows in what comes.
+    "assets/transfer/sillytavern/target.py": "tests/assets/transfer/sillytavern/test_importer.py",
     # Checks and repairs are tested from the damage on, over a whole store, kind by kind of finding.
     **dict.fromkeys(_CHECKS, "tests/rot/test_findings.py"),
     # Parts of one way, from a store to a backup and from there to a store, tested from end to end.

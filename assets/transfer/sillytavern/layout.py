@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from metadata.errors import CalotypeError, InvalidError, NotFoundError
+from metadata.clock import timestamp
+from metadata.errors import CalotypeError, InvalidError, NotFoundError, UnreadableError
 
 from ..sources import Folder
 
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
 _SIGNS = ("characters", "chats", "worlds", "user avatars", "backgrounds", "groups", "group chats", "settings.json")
 """A folder with two of these is a user's folder."""
 _ENOUGH = 2
+_NOT_ITS = (".calotype", "binaries", "personas")
+"""A store of ours, or a folder of the application that `calotype import quilttap` is for."""
 _CARDS = (".png", ".apng", ".webp", ".jpg", ".jpeg", ".json", ".charx")
+SECRETS = "secrets.json"
+"""The name of the file with the keys of all services."""
+OPEN = ("user", "assets", "characters", "backgrounds", "user avatars")
+"""Folders of pictures and files that hold no settings; messages and links may lead to them from elsewhere."""
 _FIRST = "default-user"
 _DEEPEST = 8
 """How many folders inside each other are looked into; SillyTavern itself uses three."""
@@ -89,6 +97,36 @@ class Layout:
             elif depth:
                 yield from self.files(inner, depth - 1)
 
+    def moment(self, path: str) -> str | None:
+        """Return when a file was last written to, None where that cannot be found out."""
+        try:
+            written = (self.folder.root / path).lstat().st_mtime
+            return timestamp(datetime.fromtimestamp(written, UTC))
+        except (OSError, ValueError, OverflowError):
+            return None
+
+    def file(self, path: str) -> Path:
+        """Return a file to be read.
+
+        Raises:
+            NotFoundError: it is not there.
+            UnreadableError: it is none of this folder, but a link that leads out of it, or no regular file; or it is
+                a link to what may hold keys.
+        """
+        found = self.folder.file(path)
+        if found is not None:
+            there, here = (_top_of(one) for one in (self.folder.relative(found), path))
+            if there == SECRETS or there not in (here, *OPEN):
+                raise UnreadableError("It may hold keys and passwords, which are not imported.", path=shown(path))
+            return found
+        if os.path.lexists(self.folder.root / path):
+            raise UnreadableError(
+                "It is no file of this folder: a link that leads out of it or nowhere, or no regular file. Put the file"
+                " itself there.",
+                path=shown(path),
+            )
+        raise NotFoundError(f"{shown(path)} is not in the folder.", path=shown(path))
+
     def is_folder(self, path: str) -> bool:
         """Tell whether a path is a folder, and no link that leads elsewhere."""
         place = self.folder.root / path
@@ -135,6 +173,10 @@ def stem_of(path: str) -> str:
     return PurePosixPath(path).stem
 
 
+def _top_of(path: str) -> str:
+    return folded(PurePosixPath(path).parts[0])
+
+
 def _users(place: Path) -> list[Path]:
     """Return the users' folders of an installation or of its `data/`, the first user's first."""
     if _looks_right(place):
@@ -158,7 +200,7 @@ def _looks_right(place: Path) -> bool:
         names = {folded(name) for name in os.listdir(place)}  # noqa: PTH208 - names alone
     except OSError:
         return False
-    return sum(sign in names for sign in _SIGNS) >= _ENOUGH
+    return sum(sign in names for sign in _SIGNS) >= _ENOUGH and not names.intersection(_NOT_ITS)
 
 
 def _listed(folder: Folder, path: str) -> list[str]:

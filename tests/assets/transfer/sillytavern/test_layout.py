@@ -52,6 +52,13 @@ def test_what_is_none_is_refused(tmp_path: Path) -> None:
         find_layout(tmp_path / "some/folder")  # what lies beside it is not meant
 
 
+@pytest.mark.parametrize("sign", [".calotype", "personas", "binaries"])
+def test_a_folder_of_another_application_is_none(tmp_path: Path, sign: str) -> None:
+    user(tmp_path / "store", "characters", "chats", sign)
+    with pytest.raises(InvalidError):
+        find_layout(tmp_path / "store")
+
+
 def test_names_are_found_however_they_are_written(tmp_path: Path) -> None:
     root = user(tmp_path / "u", "Characters", "CHATS/Ame\u0301lie", "group chats")
     (root / "Characters/Amélie.PNG").touch()
