@@ -15,8 +15,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from .accesslog import VISIT
 from .answercache import Entry
 from .guard import unsent
+from .patience import Stage
 from .payloads import SOURCE
-from .protocol import Protocol, Stage
+from .protocol import Protocol
 from .sending import Sending
 
 if TYPE_CHECKING:

@@ -103,6 +103,14 @@ def is_host(value: str) -> bool:
     return _NAME.fullmatch(name) is not None and (not colon or _is_port(port))
 
 
+def with_path(target: bytes) -> bytes:
+    """Return a URL with the path that it may leave out (RFC 9110, section 4.2.3); what is none as it is."""
+    found = _ABSOLUTE.match(target)
+    if found is None or target[found.end() : found.end() + 1] == b"/":
+        return target
+    return target[: found.end()] + b"/" + target[found.end() :]
+
+
 def _host_fault(target: bytes, fields: Sequence[tuple[bytes, bytes]]) -> Fault | None:
     hosts = [value for name, value in fields if name == b"host"]
     if len(hosts) != 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import http
+import socket
 import struct
 import termios
 from typing import TYPE_CHECKING, Protocol
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 GUARD = "guard"
 """The name in the lifespan state."""
 
+_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 _LOOKS_S = 1.0
 _LOOKS_A_DEADLINE = 8
 
@@ -156,6 +158,21 @@ class Guard:
         first = f"HTTP/1.1 {fault.status} {http.HTTPStatus(fault.status).phrase}\r\n"
         lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
         return (first + lines + "\r\n").encode("latin-1") + body
+
+
+def waiting(transport: asyncio.Transport) -> int:
+    """Return how many bytes were written to a client and not taken by it; 0 when none of them is in our own buffer."""
+    ours = transport.get_write_buffer_size()
+    end = transport.get_extra_info("socket") if ours else None
+    return ours + unsent(end.fileno()) if end is not None else ours
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End a connection so that the system drops what it still holds for the client."""
+    end = transport.get_extra_info("socket")
+    if end is not None:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+    transport.abort()
 
 
 def unsent(descriptor: int) -> int:

@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from .limits import Limits
 
 
+class Stage(Enum):
+    """Where the parser of a connection stands."""
+
+    BETWEEN = "between"
+    HEAD = "head"
+    BODY = "body"
+
+
 class Wait(Enum):
     """What is waited for."""
 

@@ -7,9 +7,11 @@ What is added to uvicorn's:
 - A head that another reader could understand differently, or that is too large, is refused before the application sees
   it (`server.framing`). Trailers are read and thrown away.
 - What is not HTTP, and a connection too many, is answered with a problem document like every error.
-- An answer that comes before its request has ended (a body that was refused unread) says `Connection: close`, so that
-  nobody sends another request behind it; the client is then listened to for a while: long enough that it can read the
-  answer, which closing at once could take from it, and not for as long as it likes to send (RFC 9112, section 9.6).
+- A wish for another protocol is ignored, and a body beside it read (`server.upgrade`). Who sends a whole request and
+  ends its side is answered.
+- An answer that comes before its request has ended says `Connection: close`, so that nobody sends another request; the
+  client is then listened to for long enough that it can read the answer, which closing at once could take from it, and
+  not for as long as it likes to send (RFC 9112, section 9.6).
 
 uvicorn's classes are no public interface: `tests/hostile` says what of them has to hold after an upgrade.
 `server.fastlane` adds a faster way for plain requests.
@@ -18,18 +20,16 @@ uvicorn's classes are no public interface: `tests/hostile` says what of them has
 from __future__ import annotations
 
 import http
-import socket
-import struct
-from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .framing import LATE, NOT_HTTP, Fault, fault_of, large_head, too_large
-from .guard import GUARD, Guard, unsent
-from .patience import Patience, Unread, Wait
+from .framing import LATE, NOT_HTTP, Fault, fault_of, large_head, too_large, with_path
+from .guard import GUARD, Guard, reset, waiting
+from .patience import Patience, Stage, Unread, Wait
+from .upgrade import behind_head
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,16 +43,6 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from .guard import Watched
-
-_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
-
-
-class Stage(Enum):
-    """Where the parser stands."""
-
-    BETWEEN = "between"
-    HEAD = "head"
-    BODY = "body"
 
 
 class Protocol(HttpToolsProtocol):
@@ -80,6 +70,7 @@ class Protocol(HttpToolsProtocol):
         self._passed_over = 0
         self._ending = False  # the answer to the request being read ends the connection
         self._deaf = False  # whatever comes is passed over
+        self._wish: list[tuple[bytes, bytes]] | None = None  # the head of a request for another protocol
         self._last_words: Fault | None = None  # to be said behind the answers that are still to come
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's narrows it too
@@ -114,12 +105,23 @@ class Protocol(HttpToolsProtocol):
         began, self._begun, self._piece = self._stage, 0, len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._stay()
-        except httptools.HttpParserError:
-            self._reject(NOT_HTTP)
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+            if self._deaf:
+                return  # it stands behind the last request
+            if isinstance(error, httptools.HttpParserUpgrade):
+                self._stay(data[error.args[0] :])
+            else:
+                self._reject(NOT_HTTP)
         else:
             self._await_more(began)
+
+    def eof_received(self) -> bool:  # type: ignore[override] # uvicorn's has nothing to say
+        """Keep the connection of a client that will say no more until its whole requests are answered."""
+        cycle = self._pending()
+        if cycle is None or cycle.more_body or cycle.disconnected:
+            return False
+        cycle.keep_alive = False
+        return True
 
     def _await_more(self, began: Stage) -> None:
         """Wait for what is still missing after some bytes, unless it is too much already."""
@@ -150,6 +152,10 @@ class Protocol(HttpToolsProtocol):
         self._head = self._framing = self._passed_over = 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field, without the blanks that may stand behind its value (RFC 9112, section 5.1)."""
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """Hand the request on, or have its answer say why not."""
         self._stage = Stage.BODY
@@ -158,6 +164,10 @@ class Protocol(HttpToolsProtocol):
         self.app = cast("ASGI3Application", partial(self._answer, fault, self._application()))
         if fault is not None and (fault.status == http.HTTPStatus.REQUEST_URI_TOO_LONG or self.url[:1] != b"/"):
             self.url = b"/"  # nothing that could be taken apart
+        elif self.url[:1] != b"/":
+            self.url = with_path(self.url)
+        self.expect_100_continue &= self.parser.get_http_version() == "1.1"  # RFC 9110, section 10.1.1
+        self._wish = self.headers if self.parser.should_upgrade() else None
         super().on_headers_complete()
         self.headers = []  # what comes after a body in chunks is for nobody
         if len(self.pipeline) > self._limits.pipelined:
@@ -165,7 +175,10 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take the end of a request; the last one of a connection was answered, and its answer could be read."""
+        if self._wish is not None:
+            return  # its body is still to come
         self._stage = Stage.BETWEEN
+        self._deaf |= not self.cycle.keep_alive  # what stands behind the last request is for nobody
         super().on_message_complete()
         if self._ending and self.cycle.response_complete:
             self.transport.close()
@@ -191,16 +204,15 @@ class Protocol(HttpToolsProtocol):
 
     def check(self, now: float, elapsed: float) -> None:
         """Cut the client off if it takes too long (`guard.Watched`)."""
-        if self._unread.stuck(self._waiting_to_be_read(), now, elapsed):
-            self._cut("unread")
-            return
-        if self.transport.is_closing():
-            return
         patience = self._patience
-        if self.flow.read_paused or (patience.kind is Wait.BODY and self.cycle.waiting_for_100_continue):
-            patience.grant(elapsed)
-        if patience.over(now):
-            self._late(patience.kind)
+        if self._unread.stuck(self._waiting_to_be_read(), now, elapsed):
+            self._guard.metrics.cut.labels("unread").inc()
+            reset(self.transport)
+        elif not self.transport.is_closing():
+            if self.flow.read_paused or (patience.kind is Wait.BODY and self.cycle.waiting_for_100_continue):
+                patience.grant(elapsed)
+            if patience.over(now):
+                self._late(patience.kind)
 
     def _late(self, kind: Wait) -> None:
         if kind is Wait.END:
@@ -212,18 +224,8 @@ class Protocol(HttpToolsProtocol):
         else:
             self._reject(LATE)
 
-    def _cut(self, waited_for: str) -> None:
-        """Reset the connection, so that the system drops what it still holds for the client."""
-        self._guard.metrics.cut.labels(waited_for).inc()
-        end = self.transport.get_extra_info("socket")
-        if end is not None:
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
-        self.transport.abort()
-
     def _waiting_to_be_read(self) -> int:
-        ours = self.transport.get_write_buffer_size()
-        end = self.transport.get_extra_info("socket") if ours else None
-        return ours + unsent(end.fileno()) if end is not None else ours
+        return waiting(self.transport)
 
     def _pass_over(self, count: int) -> None:
         self._passed_over += count
@@ -239,10 +241,12 @@ class Protocol(HttpToolsProtocol):
         large = self._head + self._piece > min(self._limits.header_bytes, self._limits.target_bytes)
         return fault_of(self.parser.get_http_version(), self.url, self.headers, self._limits, large=large)
 
-    def _stay(self) -> None:
-        """Answer a request for another protocol in this one, and nothing behind it."""
-        self._deaf = True
+    def _stay(self, rest: bytes) -> None:
+        """Read the body of a request for another protocol, answer it in this one, and nothing behind it."""
+        fields, self._wish = self._wish or [], None
         self.cycle.keep_alive = False
+        self.parser = behind_head(self, fields)
+        self.data_received(rest)
 
     def _reject(self, fault: Fault) -> None:
         """Read no more of the connection and say why, when no other answer is on its way."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.framing import fault_of, is_host
+from server.framing import fault_of, is_host, with_path
 from server.limits import Limits
 
 LIMITS = Limits(headers=5, header_bytes=200, target_bytes=50)
@@ -86,6 +86,20 @@ def test_exactly_one_host() -> None:
 )
 def test_the_target_names_no_other_host(target: bytes, expected: int | None) -> None:
     assert status(HOST, target=target) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (b"http://x", b"http://x/"),
+        (b"HTTPS://x?a=/", b"HTTPS://x/?a=/"),
+        (b"http://x/a", b"http://x/a"),
+        (b"/a", b"/a"),
+        (b"*", b"*"),
+    ],
+)
+def test_a_url_may_leave_out_its_path(target: bytes, expected: bytes) -> None:
+    assert with_path(target) == expected
 
 
 @pytest.mark.parametrize(("version", "expected"), [("1.0", None), ("1.1", None), ("0.9", 400), ("2.0", 400)])
