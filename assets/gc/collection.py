@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metadata.documents.contract import Record
 
     from ..digest import Digest
+    from ..trash import Entry
     from .data import Plan, Trashed
     from .premises import Premises
     from .reasons import Why
@@ -109,9 +110,9 @@ class Collection:
         self.premises.disposal.usage.catch_up()
         return rescue(self.premises, sorted({one.sha256 for one in self.trashed()}))
 
-    def trashed(self) -> list[Trashed]:
-        """Return what is in the trash."""
-        return [self.premises.trashed(entry) for entry in self.premises.disposal.trash.entries()]
+    def trashed(self, digests: Sequence[str] | None = None) -> list[Trashed]:
+        """Return what is in the trash, or of these payloads alone; errors as `purge` about what is named."""
+        return [self.premises.trashed(entry) for entry in self._entries(digests)]
 
     def restore(self, sha256: str) -> Restored:
         """Bring a payload back from the trash, with the deleted records that named it.
@@ -179,15 +180,17 @@ class Collection:
             UnreadableError: something that may name any payload cannot be read.
             BusyError: a collection is under way.
         """
-        premises = self.premises
-        wanted = None if digests is None else {parse_digest(one) for one in digests}
-        with premises.state.alone():
-            premises.disposal.check()
-            entries = premises.disposal.trash.entries()
-            for digest in sorted((wanted or set()) - {entry.digest for entry in entries}):
-                raise NotFoundError(f"There is no payload {digest} in the trash.", object=str(digest))
-            done = purge(premises, [entry for entry in entries if wanted is None or entry.digest in wanted])
-        return Report(**done)
+        with self.premises.state.alone():
+            entries = self._entries(digests)
+            self.premises.disposal.check()
+            return Report(**purge(self.premises, entries))
+
+    def _entries(self, digests: Sequence[str] | None) -> list[Entry]:
+        entries = self.premises.disposal.trash.entries()
+        wanted = {entry.digest for entry in entries} if digests is None else {parse_digest(one) for one in digests}
+        for digest in sorted(wanted - {entry.digest for entry in entries}):
+            raise NotFoundError(f"There is no payload {digest} in the trash.", object=str(digest))
+        return [entry for entry in entries if entry.digest in wanted]
 
     def _grace(self, grace_s: int | None) -> int:
         return self.grace_s if grace_s is None else grace_s

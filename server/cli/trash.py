@@ -64,7 +64,7 @@ def purge(digests: Shas = None, *, yes: Yes = False, data_dir: DataDir = None, a
                 lines.append(f"{counted(report.rescued, 'payload')} brought back: used again")
             show_report(output, {"dryRun": False, "items": None, "done": report.document()}, [], lines)
             return
-        found = [one for one in store.gc.trashed() if not digests or one.sha256 in digests]
+        found = store.gc.trashed(digests or None)
     total = size_of(sum(one.size or 0 for one in found))
     show_report(
         output,

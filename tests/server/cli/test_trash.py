@@ -44,10 +44,14 @@ def test_it_goes_for_good_only_when_told(calo: Invoke, trashed: str) -> None:
     assert trashed in result.out
     assert "Nothing was changed" in result.out
     assert calo("trash", "purge", "0" * 64, "--yes").status == 3
+    assert calo("trash", "purge", "0" * 64).status == 3
+    assert calo("trash", "purge", "nonsense").status == 2
     assert calo("trash", "purge", trashed, "--yes").out == "1 payload (129 bytes) removed for good\n"
     assert calo("trash", "ls", "--json").json()["items"] == []
 
 
 def test_without_a_record_it_is_said_that_it_goes_again(calo: Invoke, trashed: str, folder: Path) -> None:
     (folder / "binaries/index.jsonl").write_bytes(b"")
+    (note,) = folder.glob("trash/*/note.json")
+    note.unlink()
     assert "No record names it" in calo("trash", "restore", trashed).out
