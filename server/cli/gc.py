@@ -103,7 +103,8 @@ def _lines(plan: Plan) -> list[str]:
     if plan.purges:
         lines.append(f"{counted(len(plan.purges), 'payload')} ({size_of(plan.purged_bytes)}) would leave it for good.")
     lines += [f"Refused: {refusal.message}" for refusal in plan.refusals]
-    return [*lines, "Nothing was changed. --yes does it."]
+    settled = all(refusal.yields for refusal in plan.refusals)
+    return [*lines, f"Nothing was changed. {'--yes does it.' if settled else 'Nothing will be until that is settled.'}"]
 
 
 def _done(report: Report) -> list[str]:

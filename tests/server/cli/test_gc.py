@@ -60,6 +60,7 @@ def test_a_refusal_names_the_file_and_the_way_out(calo: Invoke, picture: Path, f
     result = calo("gc", "--grace", "0")
     assert result.status == 0
     assert "Refused: tags/tags.json" in result.out
+    assert result.out.endswith("Nothing was changed. Nothing will be until that is settled.\n")
     result = calo("gc", "--grace", "0", "--yes")
     assert result.status == 11
     assert "tags/tags.json" in result.err
