@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 100_000
 """So many characters of a text are looked at."""
+LOOKED_AT_IN_ALL = 2_000_000
+"""So many of all texts that one question is answered with; those that come later show nothing."""
+MARKED = 16
+"""So many words of a question are marked, the longest; each costs time wherever a text is looked at."""
 WIDTH = 160
 """So many characters of a text are shown, about."""
 _BEFORE = 50
@@ -51,7 +55,7 @@ class _Folded:
 
 
 class Snippets:
-    """Shows the words of one question in texts.
+    """Shows the words of one question in texts: those of one answer, for it takes only so much time in all.
 
     Args:
         question: as it was asked.
@@ -59,13 +63,15 @@ class Snippets:
 
     def __init__(self, question: str) -> None:
         tokens = sorted(set(folding.tokens(question)), key=lambda token: (-len(token), token))
-        self._wanted = re.compile("|".join(map(_pattern, tokens))) if tokens else None
+        self._wanted = re.compile("|".join(map(_pattern, tokens[:MARKED]))) if tokens else None
+        self._left = LOOKED_AT_IN_ALL
 
     def of(self, text: str) -> str | None:
         """Return a piece of a text as HTML: its characters escaped, the words in `<mark>`; None if there are none."""
-        if self._wanted is None:
+        if self._wanted is None or not self._left:
             return None
-        text = text[:LOOKED_AT]
+        text = text[: min(LOOKED_AT, self._left)]
+        self._left -= len(text)
         if self._wanted.search(folding.fold(text)) is None:  # most texts have none, and this is quick
             return None
         folded = _fold(text)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metadata.index import snippets
 from metadata.index.folding import fold, tokens
 from metadata.index.snippets import LOOKED_AT, WIDTH, Snippets
 
@@ -93,3 +94,15 @@ def test_a_text_that_is_asked_for_as_it_is_is_marked(text: str) -> None:
     asked = " ".join(word for word in text.split() if word.isalpha())
     if tokens(asked):
         assert Snippets(asked).of(asked) is not None
+
+
+def test_only_so_much_is_looked_at_for_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snippets, "LOOKED_AT_IN_ALL", 25)
+    one = Snippets("word")
+    assert [one.of("a word in ten") is not None for _ in range(4)] == [True, True, False, False]
+
+
+def test_only_the_longest_words_of_a_question_are_marked() -> None:
+    question = " ".join(letter * (3 + place) for place, letter in enumerate("abcdefghijklmnopqr"))
+    longest, shortest = "r" * 20, "a" * 3
+    assert Snippets(question).of(f"{shortest} {longest}") == f"{shortest} <mark>{longest}</mark>"
