@@ -16,6 +16,8 @@ from .tagged import TaggedRepository
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_WHOM = {"CHARACTER": "characterId", "PERSONA": "personaId"}
+"""Which member says for whom a participant of a type stands."""
 _FIRST_SHAPE = ("character_id", "persona_id", "connection_profile_id", "image_profile_id")
 
 
@@ -61,7 +63,9 @@ class ChatsRepository(TaggedRepository[Chat]):
             present = self._as_list(chat)
             last = max((who.display_order for who in present), default=-1)
             new = {"displayOrder": last + 1, **given}
-            return chat.replaced(participants=[*present, new], **dict.fromkeys(_FIRST_SHAPE))
+            grown = chat.replaced(participants=[*present, new], **dict.fromkeys(_FIRST_SHAPE))
+            _check_whom(new)
+            return grown
 
         return self.edit(chat_id, change, if_match=if_match, owner=owner)
 
@@ -87,9 +91,13 @@ class ChatsRepository(TaggedRepository[Chat]):
             if place is None:
                 raise NotFoundError(f"Nobody of the id {participant_id[:80]} is in this chat.", object=participant_id)
             before = present[place].model_dump(by_alias=True)
-            after = {name: value for name, value in (before | _named(fields, before)).items() if value is not None}
+            given = _named(fields, before)
+            after = {name: value for name, value in (before | given).items() if value is not None}
             changed = [*present[:place], after, *present[place + 1 :]]
-            return chat.replaced(participants=changed, **dict.fromkeys(_FIRST_SHAPE))
+            edited = chat.replaced(participants=changed, **dict.fromkeys(_FIRST_SHAPE))
+            if given.keys() & {"type", *_WHOM.values()}:  # what the original left may stay as it is
+                _check_whom(after)
+            return edited
 
         return self.edit(chat_id, change, if_match=if_match, owner=owner)
 
@@ -147,6 +155,15 @@ def _named(fields: Mapping[str, object], stored: Iterable[str]) -> dict[str, obj
         if name not in {*names.values(), *stored}:
             raise InvalidError(f"A participant has no field {name!r}.", field=f"participants.{name}")
     return given
+
+
+def _check_whom(participant: Mapping[str, object]) -> None:
+    """Return when a participant says whom it stands for; of a type that is none, the schema tells."""
+    wanted = _WHOM.get(str(participant.get("type")))
+    if wanted is not None and participant.get(wanted) is None:
+        raise InvalidError(
+            f"A participant of type {participant['type']} has to have a {wanted}.", field=f"participants.{wanted}"
+        )
 
 
 def _of_first_shape(chat: Chat) -> Iterator[Participant]:

@@ -419,6 +419,12 @@ def test_participants_come_change_and_go(store: Repositories) -> None:
         store.chats.edit_participant(first.id, new_id(), is_active=False)
     with pytest.raises(InvalidError, match="does not exist"):
         store.chats.add_participant(first.id, type="CHARACTER", character_id=new_id())
+    for wrong in ({"type": "CHARACTER"}, {"type": "PERSONA", "character_id": other.id}):
+        with pytest.raises(InvalidError, match="has to have"):
+            store.chats.add_participant(first.id, **wrong)
+    for wrong in ({"character_id": None}, {"type": "PERSONA"}):
+        with pytest.raises(InvalidError, match="has to have"):
+            store.chats.edit_participant(first.id, bob.id, **wrong)
     assert len(store.chats.participants(store.chats.remove_participant(first.id, alice.id))) == 1
     with pytest.raises(ConflictError):
         store.chats.remove_participant(first.id, bob.id)
