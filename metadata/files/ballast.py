@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from ..errors import FullError
 from . import atomic
 from .identity import identity_of
-from .trouble import told
+from .trouble import has_room, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ class Ballast:
             if disk in disks:
                 continue
             disks.add(disk)
-            if (found is None or found.size < self._size) and _free(folder) >= 2 * self._size:
+            if (found is None or found.size < self._size) and self._twice(folder):
                 # Random: a file system that packs or shares equal blocks would take next to nothing for zeros.
                 pieces = (os.urandom(min(_PIECE, self._size - done)) for done in range(0, self._size, _PIECE))
                 with told(folder / NAME, "written"):
@@ -97,7 +97,7 @@ class Ballast:
     def ease(self) -> None:
         """Give the bytes back if a disk is all but full: for work that must not stop half-way."""
         with suppress(OSError):
-            if any(_free(folder) < LAST for folder in self._folders):
+            if any(_free(folder) < LAST or not has_room(folder, LAST) for folder in self._folders):
                 self.release()
 
     def spared(self, work: Callable[[], T]) -> T:
@@ -115,6 +115,10 @@ class Ballast:
             if not self.release():
                 raise
         return work()
+
+    def _twice(self, folder: Path) -> bool:
+        """Tell whether there is room for it and as much again, also where a quota says how much there is."""
+        return _free(folder) >= 2 * self._size and has_room(folder, 2 * self._size)
 
     def _laid_beside(self, folder: Path) -> bool:
         disk = self._fs.stat(folder).st_dev

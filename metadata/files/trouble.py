@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _READING = frozenset({"read", "listed", "looked at", "opened", "copied", "used"})
+_LITTLE = 1 << 20
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 
@@ -34,6 +38,19 @@ def as_ours(error: OSError, path: str | Path, doing: str) -> CalotypeError:
         reason += ". Let this user have it: chown or chmod u+rw"
     kind = UnreadableError if doing in _READING else UnwrittenError
     return kind(f"{path} could not be {doing}: {reason}.", path=str(path), errno=error.errno)
+
+
+def has_room(folder: Path, size: int = _LITTLE) -> bool:
+    """Tell whether the disk of a folder takes so many bytes more; nothing but trying tells of a quota."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
+            if sys.platform == "linux":
+                os.posix_fallocate(probe.fileno(), 0, size)
+            else:
+                probe.write(os.urandom(size))
+    except OSError as error:
+        return error.errno not in _NO_ROOM
+    return True
 
 
 @contextmanager

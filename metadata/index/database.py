@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..errors import BusyError, CalotypeError, FullError, InternalError, UnreadableError
+from ..files.trouble import has_room
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,9 +87,10 @@ class Database:
             with self._memory:
                 yield self._idle[0]
             return
-        connection = self._checkout()
+        with _told(self._path):
+            connection = self._checkout()
         try:
-            with _told():
+            with _told(self._path):
                 yield connection
         finally:
             self._give_back(connection)
@@ -174,7 +176,7 @@ def connect(path: Path | None, *, bulk: bool = False) -> sqlite3.Connection:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(path: Path) -> Iterator[None]:
     """Turn what SQLite says into our errors; what is neither about the disk nor about its file is a mistake of ours."""
     try:
         yield
@@ -182,11 +184,13 @@ def _told() -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise IndexLostError(f"The index is damaged ({error}); it is built anew.", damaged=True) from error
-        if code == sqlite3.SQLITE_FULL:
+        refused = code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+        # SQLite takes a quota that is reached for a broken disk.
+        if code == sqlite3.SQLITE_FULL or (refused and not has_room(path.parent)):
             raise FullError("The index could not be written: the disk is full. Free some space.") from error
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise BusyError("The index is in use for too long. Try again in a moment.") from error
-        if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        if refused:
             raise UnreadableError(f"The index cannot be used ({error}). Check the permissions of cache/.") from error
         raise InternalError(f"The index refused a question: {error}.") from error
 

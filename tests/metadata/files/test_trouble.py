@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from metadata.errors import CalotypeError, FullError, InvalidError, NotFoundError, UnreadableError, UnwrittenError
-from metadata.files.trouble import as_ours, told
+from metadata.files.trouble import as_ours, has_room, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -49,3 +54,16 @@ def test_everything_else_passes_as_it_is() -> None:
         raise ZeroDivisionError
     with told("a", "read"):
         pass
+
+
+def test_room_is_found_out_by_trying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert has_room(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert has_room(tmp_path / "absent"), "what cannot be tried is for others to tell"
+    refused = OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    def quota(*_: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(os, "posix_fallocate" if sys.platform == "linux" else "urandom", quota)
+    assert not has_room(tmp_path)

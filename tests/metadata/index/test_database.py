@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metadata.errors import InternalError
+from metadata.errors import FullError, InternalError, UnreadableError
+from metadata.index import database as module
 from metadata.index.database import Database, IndexLostError, connect, create, read_meta
 
 if TYPE_CHECKING:
@@ -188,3 +189,24 @@ def test_a_damaged_page_says_that_the_index_is_lost(path: Path) -> None:
         rows(again)
     assert caught.value.damaged
     again.close()
+
+
+@pytest.mark.parametrize(("room", "kind"), [(True, UnreadableError), (False, FullError)])
+def test_a_quota_that_is_reached_is_no_broken_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception], *, room: bool
+) -> None:
+    """SQLite says the same of both (`tests/crash/test_full_disk.py` reaches a quota)."""
+    monkeypatch.setattr(module, "has_room", lambda _: room)
+    database = Database(path, nullcontext)
+    refused = sqlite3.OperationalError("disk I/O error")
+    refused.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+
+    def fail() -> None:
+        with database.writing() as db:
+            db.execute("INSERT INTO t VALUES(1)")
+            raise refused
+
+    with pytest.raises(kind):
+        fail()
+    assert rows(database) == []
+    database.close()
