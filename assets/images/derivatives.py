@@ -198,6 +198,7 @@ class Derivatives:
                 raise
 
     def _made(self, digest: Digest, variant: Variant, form: Format, asking: Asking) -> Derived:
+        known_slow = self._slow.get(digest) is not None
         with self._source(digest) as source, self._sink() as sink:
             job = {
                 "do": "derive",
@@ -206,11 +207,11 @@ class Derivatives:
                 "height": variant.height,
                 "fit": variant.fit.value,
                 "format": form.value,
-                "still": self._slow.get(digest) is not None,
+                "still": known_slow,
             }
             answer = self.workers.run(job, [source, sink], asking)
             cut = Cut(str(answer.done["cut"]))
-            if cut is Cut.TIME:
+            if cut is Cut.TIME and not known_slow:
                 self._slow.note(digest, cut)
             name = self._name(variant, form, cut)
             size = self._publish(digest, name, sink)

@@ -6,6 +6,7 @@ import re
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -73,11 +74,14 @@ class Tidying:
         self._ledger = ledger
         self._lock = KernelLock(folder / "tidying.lock", lambda: folder.mkdir(parents=True, exist_ok=True))
 
-    def tidy(self) -> int:
+    def tidy(self, *, young: bool = False) -> int:
         """Make room if the budget is used up; return how many were removed.
 
         It looks at every payload then, and otherwise at one number. Where another process is doing the same it does
         nothing.
+
+        Args:
+            young: what was made a moment ago may go as well, because nobody is about to read it.
 
         Raises:
             UnreadableError: the folder cannot be read, or something in it not be removed.
@@ -85,7 +89,7 @@ class Tidying:
         account = self._ledger.read()
         if account.known and account.size <= self.budget:
             return 0
-        return self._remove(self._over_budget)
+        return self._remove(partial(self._over_budget, 0 if young else _YOUNG_S))
 
     def relieve(self, account: Account) -> None:
         """Make room, if so much was made since the last round that the next one cannot be waited for.
@@ -146,11 +150,11 @@ class Tidying:
         except (FileNotFoundError, NotADirectoryError):  # it went meanwhile
             return []
 
-    def _over_budget(self, kept: list[Kept]) -> list[Kept]:
+    def _over_budget(self, young_s: float, kept: list[Kept]) -> list[Kept]:
         """Choose what goes: other recipes' first, then what was not used for longest, and nothing that is young."""
         now = self._engine.clock.now().timestamp()
         size = sum(each.size for each in kept if each.current)
-        old = [each for each in kept if not 0 <= now - each.used_ns / _NS < _YOUNG_S]
+        old = [each for each in kept if not 0 <= now - each.used_ns / _NS < young_s]
         chosen = [each for each in old if not each.current]
         rest = sorted((each for each in old if each.current), key=lambda each: each.used_ns)
         if size > self.budget:

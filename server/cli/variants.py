@@ -12,7 +12,7 @@ import typer
 from assets.digest import Digest
 from assets.images.variants import Format
 from assets.media import media_named
-from metadata.errors import InvalidError, NotFoundError, UnsupportedError
+from metadata.errors import BusyError, InvalidError, NotFoundError, UnsupportedError
 
 from .options import AsJson, DataDir
 from .output import Output, size_of
@@ -55,6 +55,7 @@ def warm(*, variant: Named = None, form: Formats = None, data_dir: DataDir = Non
     output = Output(as_json=as_json)
     with open_folder(data_dir, output) as store:
         inside = store.inside
+        before = inside.prints.ledger.read().evicted
         wanted = [(inside.prints.variants.parse(name), each) for name in variant or _NAMED for each in form or _FORMATS]
         with ThreadPoolExecutor(inside.settings.decoders) as pool:
             counts: Counter[str] = Counter()
@@ -63,7 +64,8 @@ def warm(*, variant: Named = None, form: Formats = None, data_dir: DataDir = Non
                 for reason in refused:
                     output.note(reason)
         counts["looked at"] = inside.prints.glances.work_off()
-        counts["removed"] = inside.prints.tidying.tidy()
+        inside.prints.tidying.tidy(young=True)  # nobody waits for what was made here
+        counts["removed"] = inside.prints.ledger.read().evicted - before
     if as_json:
         output.document({name: counts[name] for name in ("made", "there", "refused", "removed")})
     else:
@@ -126,7 +128,7 @@ def _warm_one(prints: Prints, wanted: list[tuple[Variant, Format]], digest: Dige
         try:
             there = prints.derivatives.find(digest, variant, form) is not None
             prints.derivatives.get(digest, variant, form)
-        except (InvalidError, UnsupportedError, NotFoundError) as error:
+        except (InvalidError, UnsupportedError, NotFoundError, BusyError) as error:
             counts["refused"] += 1
             refused.append(f"{digest} as {variant.name}.{form.value}: {error.message}")
         else:

@@ -140,6 +140,10 @@ def test_what_is_young_stays_and_counts(open_prints: Opener, shelve: Shelve) -> 
     assert prints.tidying.tidy() == 1
     assert all(path.exists() for path in young)
     assert not old.exists()
+    more = shelve(10, 300, 0)
+    prints.ledger.add(size=300, files=1)
+    assert prints.tidying.tidy(young=True) == 1
+    assert sum(path.exists() for path in (*young, more)) == 3
 
 
 def test_a_file_of_the_future_may_go(open_prints: Opener, shelve: Shelve) -> None:
