@@ -119,8 +119,10 @@ def _answers() -> dict[str, Schema]:
 
 def _imported() -> Schema:
     texts = dict.fromkeys(("filename", "name", "characterId"), _TEXT)
-    outcome = {"enum": ["imported", "same", "failed"]}
-    item = _object(status=_COUNT, outcome=outcome, **texts, notes=_list(_TEXT), problem=ref("Problem"))
+    outcome = {"enum": ["imported", "same", "failed", "stored"]}
+    item = _object(
+        status=_COUNT, outcome=outcome, **texts, notes=_list(_TEXT), problem=ref("Problem"), asset=ref("Asset")
+    )
     return item | {"required": ["status", "outcome", "filename"]}
 
 

@@ -11,10 +11,11 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from assets.blobs.window import Window
+from assets.cards.errors import DamagedCardError, NotACardError
 from assets.transfer.cards.exporting import CardFile, Form, Spec
 from assets.transfer.cards.offers import StagedOffer
 from assets.transfer.report import Status
-from metadata.errors import CalotypeError, FullError, InternalError, InvalidError
+from metadata.errors import CalotypeError, FullError, InternalError, InvalidError, TooLargeError
 from metadata.files.trouble import told
 
 from ..calls import Access, Operation
@@ -24,15 +25,16 @@ from ..filenames import DEFAULT_NAME, safe_name
 from ..importing import card_export_of, card_import_of
 from ..multipart import FormRules
 from ..payloads import Payload, payload_answer
+from ..queries import Form as Flags
 from ..queries import Parameter
 from ..responses import json_answer, request_id_of
 from ..threads import in_thread
 from ..uploads import is_form, receive_form, receive_raw
 from .answers import status_of_all
-from .receiving import FILE, FILENAME
+from .receiving import FILE, FILENAME, raw_upload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.responses import Response
 
@@ -41,11 +43,17 @@ if TYPE_CHECKING:
     from metadata.files.filesystem import FileSystem
 
     from ..calls import Call
+    from ..uploads import RawFile
 
 FORM = Parameter("format", "What kind of file: png unless given.", choices=tuple(Form))
 SPEC = Parameter(
     "spec", "Which specification a JSON follows, v3 unless given; a PNG has both, a CHARX is v3.", choices=("v2", "v3")
 )
+OTHERS = Parameter(
+    "others", "1 stores a body that cannot be read as a card as an asset, as `POST /api/assets` does.", Flags.FLAG
+)
+_OTHERS = (NotACardError, DamagedCardError, TooLargeError)
+"""How the import says that a file is no card, or none that can be read."""
 _STATUSES = {Status.IMPORTED: http.HTTPStatus.CREATED, Status.SAME: http.HTTPStatus.OK}
 
 
@@ -59,8 +67,8 @@ def operations() -> list[Operation]:
             access=Access.WRITE,
             stream=receive,
             gives="CardsImported",
-            parameters=(FILENAME,),
-            answers=((201, "A character was made."), (200, "The caller had them already.")),
+            parameters=(FILENAME, OTHERS),
+            answers=((201, "Something new was made."), (200, "The caller had them already.")),
         ),
         Operation(
             method="GET",
@@ -80,7 +88,8 @@ async def receive(call: Call) -> Response:
         received = await receive_raw(call.request, call.service.settings.max_upload_bytes, call.store.assets.receive)
         try:
             name = received.filename or DEFAULT_NAME
-            items = await in_thread(partial(_import, call, [(name, received.kept)]))
+            other = partial(_stored, call, received) if call.arguments.flag(OTHERS.name) else None
+            items = await in_thread(partial(_import, call, [(name, received.kept)], other))
         finally:
             await in_thread(received.kept.discard)
         return json_answer({"items": items}, status_of_all(items))
@@ -108,12 +117,34 @@ async def _receive_form(call: Call) -> Response:
     return json_answer({"items": items}, status_of_all(items))
 
 
-def _import(call: Call, files: Sequence[tuple[str, Staged | CalotypeError]]) -> list[dict[str, object]]:
+def _stored(call: Call, received: RawFile[Staged], outcome: Outcome) -> dict[str, object]:
+    """Store as an asset what is no card, or none that can be read, which is told."""
+    stored = call.store.assets.store(received.kept, raw_upload(call, received, received.expected))
+    call.service.metrics.stored(stored)
+    asset = call.service.shown.one(stored.asset, duplicate=stored.duplicate)
+    status = http.HTTPStatus.OK if stored.duplicate else http.HTTPStatus.CREATED
+    error = outcome.error
+    notes = [] if error is None or isinstance(error, NotACardError) else [error.message]
+    return {
+        "status": status,
+        "outcome": "stored",
+        "filename": stored.asset.filename,
+        "notes": notes,
+        "asset": asset,
+    }
+
+
+def _import(
+    call: Call,
+    files: Sequence[tuple[str, Staged | CalotypeError]],
+    other: Callable[[Outcome], dict[str, object]] | None = None,
+) -> list[dict[str, object]]:
     offers = [StagedOffer(kept, name) for name, kept in files if not isinstance(kept, CalotypeError)]
     told: list[dict[str, object]] = []
     full: FullError | None = None
     try:
-        told.extend(_item(call, one) for one in card_import_of(call.store, call.user.user_id).run(offers))
+        outcomes = card_import_of(call.store, call.user.user_id).run(offers)
+        told.extend(other(one) if other and isinstance(one.error, _OTHERS) else _item(call, one) for one in outcomes)
     except FullError as error:
         full = error
     told += [_failed(call, one.name, full) for one in offers[len(told) :]]

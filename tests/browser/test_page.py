@@ -26,7 +26,7 @@ NAMES = ("harbour", "meadow", "dusk", "coast", "ridge", "valley", "moor", "dawn"
 def test_from_dropping_to_undoing(visit: Callable[..., Page], person: Person, picture: Callable[..., bytes]) -> None:
     page = visit(person.home, forgiven=("status of 422",))
     expect(page).to_have_url(f"{person.url}/")  # the token is not left where it is seen
-    expect(page.locator("#empty")).to_contain_text("Drop some here")
+    expect(page.locator("#empty")).to_contain_text("Nothing yet. Drop pictures")
     give(page, "drop", {"alice.png": picture(1), "bob.png": picture(2), "broken.png": b""})
     said(page, "2 added.")
     said(page, "broken.png: ")
@@ -75,7 +75,11 @@ def test_with_the_keyboard_alone(visit: Callable[..., Page], person: Person, pic
     asset = person.upload("keys.png", picture(9))
     page = visit(person.home)
     expect(card(page, "keys.png")).to_be_visible()
-    for focused in (page.get_by_role("button", name="Add pictures"), page.get_by_label("Search")):
+    for focused in (
+        page.get_by_role("button", name="Add files"),
+        page.get_by_label("Show"),
+        page.get_by_label("Search"),
+    ):
         page.keyboard.press("Tab")
         expect(focused).to_be_focused()
     page.keyboard.type("keys")

@@ -22,16 +22,20 @@ export function ask(method, path, { json, file, match, progress = null, want = "
     if (match) request.setRequestHeader("If-Match", match);
     if (json || file) request.setRequestHeader("Content-Type", json ? "application/json" : file.type || "application/octet-stream");
     request.upload.onprogress = progress;
-    request.onerror = () => failed(failure(request));
-    request.onload = () => (request.status < 300 ? done(request) : request.onerror());
+    request.onerror = () => failed(failure(0));
+    request.onload = async () => {
+      if (request.status < 300) return done(request);
+      const said = want === "json" ? request.response : await new Response(request.response).json().catch(() => null);
+      failed(failure(request.status, said?.items?.[0].problem ?? said));
+    };
     request.send(json ? JSON.stringify(json) : file);
   });
 }
 
-function failure({ status, response }) {
+function failure(status, problem) {
   if (status === 401) document.dispatchEvent(new Event("unauthenticated"));
   const words = status ? `The server answered ${status}.` : "The server cannot be reached. Is it running?";
-  return Object.assign(new Error(response?.detail || response?.title || words), { status });
+  return Object.assign(new Error(problem?.detail || problem?.title || words), { status });
 }
 
 /** Where bytes are for this page, wherever a proxy or an application has put it. */

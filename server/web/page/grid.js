@@ -1,4 +1,4 @@
-// Elements, words for the person, and the pictures of the current search, page by page.
+// Elements, words for the person, and the pictures or characters of the current search, page by page.
 
 import { ask, show } from "./api.js";
 
@@ -30,27 +30,32 @@ export async function more() {
   const [mine, q, tag] = [round, $("q").value.trim(), $("tag").value.trim()];
   const asked = new URLSearchParams({ limit: 60, ...(q ? { q } : { sort: "-createdAt" }), ...(tag && { tags: tag }) });
   if (cursor) asked.set("cursor", cursor);
-  const { response } = await ask("GET", `api/assets?${asked}`);
+  const { response } = await ask("GET", `api/${$("kind").value}?${asked}`);
   if (mine !== round) return;
   if (!asked.has("cursor")) $("grid").replaceChildren();
   if (q || tag) say(`${response.total}${response.totalCapped ? " or more" : ""} found.`);
-  response.items.forEach((asset) => put(asset));
+  response.items.forEach((item) => put(item));
   cursor = response.nextCursor;
   $("more").hidden = !cursor;
-  $("empty").textContent = q || tag ? "Nothing found." : "No pictures yet. Drop some here, paste one, or choose “Add pictures”.";
+  const hint = "Nothing yet. Drop pictures or character cards here, paste one, or choose “Add files”.";
+  $("empty").textContent = q || tag ? "Nothing found." : hint;
   edge.disconnect();
   edge.observe($("more")); // it tells once more where a page does not fill the window
 }
 
-/** Show an asset, in its place if it has one; return its button. */
-export function put(asset, otherwise = "append") {
-  const kind = make("span", { className: "kind" }, asset.filename.split(".").pop().slice(0, 8));
+/** What a picture or a character is called, and where its small picture is. */
+export const face = ({ filename, name, ...item }) => ({ name: filename ?? name, ...(item.avatar ?? item) });
+
+/** Show a picture or a character, in its place if it has one; return its button. */
+export function put(item, otherwise = "append") {
+  const { name, thumbUrl, placeholder } = face(item);
+  const kind = make("span", { className: "kind" }, item.filename ? name.split(".").pop().slice(0, 8) : name.slice(0, 1));
   const picture = make("img", { alt: "" });
-  if (asset.placeholder) picture.style.backgroundImage = `url("${asset.placeholder}")`;
-  if (asset.thumbUrl) show(picture, asset.thumbUrl, () => picture.replaceWith(kind));
-  const button = make("button", { className: "card" }, asset.thumbUrl ? picture : kind, make("span", {}, asset.filename));
-  button.onclick = () => document.dispatchEvent(new CustomEvent("picture", { detail: asset }));
-  if (!$(asset.id)) $("grid")[otherwise](make("li", { id: asset.id }));
-  $(asset.id).replaceChildren(button);
+  if (placeholder) picture.style.backgroundImage = `url("${placeholder}")`;
+  if (thumbUrl) show(picture, thumbUrl, () => picture.replaceWith(kind));
+  const button = make("button", { className: "card" }, thumbUrl ? picture : kind, make("span", {}, name));
+  button.onclick = () => document.dispatchEvent(new CustomEvent("chosen", { detail: item }));
+  if (!$(item.id)) $("grid")[otherwise](make("li", { id: item.id }));
+  $(item.id).replaceChildren(button);
   return button;
 }

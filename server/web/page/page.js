@@ -10,31 +10,37 @@ const start = tried(async () => { await suggest(""); await search(); });
 const later = (action) => { say(""); clearTimeout(typing); typing = setTimeout(tried(action), 250); }; // as the typing pauses
 const add = ([...files]) => { sending = sending.then(() => files.length && send(files)); }; // the list itself is emptied
 
-/** Upload files, and say what became of them. */
+/** Upload files, of which those that are cards become characters, and say what became of them. */
 async function send(files) {
   const [bar, told] = [$("progress"), []];
-  let [sent, added, known] = [0, 0, 0];
+  let [sent, added, known, people] = [0, 0, 0, 0];
   Object.assign(bar, { hidden: false, max: files.reduce((sum, file) => sum + file.size, 1) });
   for (const [at, file] of files.entries()) {
     say(`Uploading ${at + 1} of ${files.length}: ${file.name}`);
     try {
       const progress = ({ loaded }) => { bar.value = sent + loaded; };
-      const { response } = await ask("POST", `api/assets?${new URLSearchParams({ filename: file.name })}`, { file, progress });
-      put(response, "prepend");
-      response.duplicate ? known++ : added++;
+      const path = `api/import/cards?${new URLSearchParams({ filename: file.name, others: 1 })}`;
+      const [{ outcome, asset, name, notes }] = (await ask("POST", path, { file, progress })).response.items;
+      if (asset && $("kind").value === "assets") put(asset, "prepend");
+      asset ? (asset.duplicate ? known++ : added++) : people++;
+      if (!asset) notes.unshift(`${name} is a character ${outcome === "same" ? "already" : "now"}.`);
+      if (notes.length) told.push(`${file.name}: ${notes.join(" ")}`);
     } catch (error) {
       told.push(`${file.name}: ${error.message}`);
     }
     bar.value = sent += file.size;
   }
   bar.hidden = true;
+  if (people === files.length) $("kind").value = "characters";
+  if (people && $("kind").value === "characters") await tried(search)();
   say([`${added} added.${known ? ` ${known} already here.` : ""}`, ...told].join("\n"));
 }
 
-document.addEventListener("picture", ({ detail }) => open(detail));
+document.addEventListener("chosen", ({ detail }) => open(detail));
 document.addEventListener("unauthenticated", () => { $("picture").close(); $("signin").open || $("signin").showModal(); });
 $("signin").onsubmit = () => { keep($("token").value); $("token").value = ""; say(""); start(); };
 $("filter").onsubmit = $("tag").onchange = tried(search);
+$("kind").onchange = tried(() => { say(""); return search(); });
 $("q").oninput = () => later(search);
 $("tag").oninput = () => later(async () => (await suggest($("tag").value.trim())) && search());
 $("newtag").oninput = () => later(() => suggest($("newtag").value.trim()));

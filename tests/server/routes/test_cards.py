@@ -85,6 +85,27 @@ def test_each_of_several_is_told_of_and_one_that_is_bad_hinders_no_other(api: Ap
     assert (len(api.payloads()), api.staged()) == (1, [])
 
 
+def test_what_is_no_card_is_an_asset_where_that_is_wanted(api: Api, building: ModuleType) -> None:
+    bad = building.png(after=[building.text("chara", b"!")])
+    for file, outcome, told in (
+        (building.card_png(building.V2), "imported", ""),
+        (building.png(), "stored", ""),
+        (bad, "stored", "Download it again"),
+        (b"any text", "stored", ""),
+    ):
+        answer = api.ask("POST", IMPORT, content=file, params={"filename": "a.png", "others": "1"})
+        item = one(answer)
+        assert (answer.status_code, item["outcome"], "asset" in item) == (201, outcome, outcome == "stored")
+        assert told in " ".join(item["notes"])
+        if outcome == "stored":
+            assert api.ask("GET", item["asset"]["url"]).content == file
+            again = api.ask("POST", IMPORT, content=file, params={"others": ""})
+            assert (again.status_code, one(again)["asset"]["id"]) == (200, item["asset"]["id"])
+    refused = api.ask("POST", IMPORT, content=b"other text", headers={"X-SHA-256": "0" * 64}, params={"others": "1"})
+    assert refused.status_code == 409
+    assert (len(api.payloads()), api.staged()) == (4, [])
+
+
 def test_a_form_that_breaks_off_stores_nothing(api: Api, building: ModuleType) -> None:
     part = b'--zz\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
     whole = part + building.card_png(building.V2)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 FOLDER = files("server").joinpath("web", "page")
-MOST_LINES = 320
+MOST_LINES = 351
 NAMES = sorted(file.name for file in FOLDER.iterdir())
 
 
