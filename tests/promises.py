@@ -44,6 +44,7 @@ ROWS = {
     "updates by 8 processes, dying inside the lock": Row(2_000, 20_000, (7, 20)),
     "updates by 8 processes, sleeping inside the lock": Row(2_000, 20_000, (7, 20)),
     "schedules of uploads, deletions, sweeps, restores and copies": Row(2_000, 20_000, (15, 150)),
+    "schedules of every pair of writes": Row(780, 7_800, (5, 180)),
     "seconds of collections without grace beside uploads and deletions": Row(20, 600, (5, 25)),
     "kill -9 of one of 4 workers under load": Row(50, 2_000, (10, 60)),
     "kill -9 of a server and its 4 workers under load": Row(10, 100, (8, 40)),
