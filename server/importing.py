@@ -34,7 +34,7 @@ def card_import_of(store: Store, owner: str) -> CardImport:
         owner: the id of the user whose the characters are to be.
     """
     portraits = Portraits(store.assets, store.prints)
-    return CardImport(store.records, intake_of(store), portraits, owner, limits=card_limits(store))
+    return CardImport(store.records, store.assets, intake_of(store), portraits, owner, limits=card_limits(store))
 
 
 def card_export_of(store: Store) -> CardExport:

@@ -138,6 +138,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     exported = operation.path.endswith("/export")
     if (operation.path.startswith(_MADE_OF) or exported) and operation.method == "GET":
         errors.append((http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "No other picture can be made of it."))
+        errors.append((http.HTTPStatus.INSUFFICIENT_STORAGE, "No room to make it."))
     if (operation.path.startswith(_SPANS) or exported) and operation.method == "GET":
         errors.append((http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range lies outside the content."))
     content = {PROBLEM_TYPE: {"schema": ref("Problem")}}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from metadata.clock import timestamp
 from metadata.documents.contract import Change, put
-from metadata.errors import CalotypeError, NotFoundError
+from metadata.errors import CalotypeError, NotFoundError, TooLargeError
 from metadata.repositories.facts import to_be_seen
 
+from ..cards.identity import picture_identity
 from ..images.headers import probe
 from ..media import HEAD_BYTES, sniff
 
@@ -43,7 +44,19 @@ def look(blobs: BlobStore, digest: Digest) -> tuple[Media, dict[str, object]]:
     facts: dict[str, object] = {"sha256": str(digest), "size": size, "mediaType": media.type}
     if media.picture and not media.inline:
         facts["inline"] = False
-    return media, facts | ({} if seen is None else seen.facts)
+    return media, facts | ({} if seen is None else seen.facts) | _identity(blobs, digest, media)
+
+
+def _identity(blobs: BlobStore, digest: Digest, media: Media) -> dict[str, object]:
+    """Return the picture identity of a PNG that holds more than its picture: of a card, then."""
+    if media.type != "image/png":
+        return {}
+    try:
+        with blobs.open(digest) as source:
+            identity = picture_identity(source)
+    except TooLargeError:  # no picture has so many chunks
+        return {}
+    return {} if identity in (None, digest) else {"pictureIdentity": str(identity)}
 
 
 def learn(documents: Documents, blobs: BlobStore, digests: Sequence[Digest]) -> list[str]:

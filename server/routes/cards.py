@@ -6,12 +6,14 @@ import http
 import os
 import tempfile
 import weakref
+from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from assets.blobs.window import Window
 from assets.cards.errors import DamagedCardError, NotACardError
+from assets.library import Upload
 from assets.transfer.cards.exporting import CardFile, Form, Spec
 from assets.transfer.cards.offers import StagedOffer
 from assets.transfer.report import Status
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from assets.blobs.base import Staged
+    from assets.digest import Digest
     from assets.transfer.cards.outcomes import Outcome
     from metadata.files.filesystem import FileSystem
 
@@ -87,9 +90,9 @@ async def receive(call: Call) -> Response:
     if not is_form(call.request):
         received = await receive_raw(call.request, call.service.settings.max_upload_bytes, call.store.assets.receive)
         try:
-            name = received.filename or DEFAULT_NAME
+            file = _File(received.filename or DEFAULT_NAME, received.kept, received.expected)
             other = partial(_stored, call, received) if call.arguments.flag(OTHERS.name) else None
-            items = await in_thread(partial(_import, call, [(name, received.kept)], other))
+            items = await in_thread(partial(_import, call, [file], other))
         finally:
             await in_thread(received.kept.discard)
         return json_answer({"items": items}, status_of_all(items))
@@ -111,7 +114,8 @@ async def _receive_form(call: Call) -> Response:
     try:
         if not form.files:
             raise InvalidError("The form has no file; send one or more parts named `file`.", field=FILE)
-        items = await in_thread(partial(_import, call, [(part.filename, part.outcome) for part in form.files]))
+        files = [_File(part.filename, part.outcome, part.expected) for part in form.files]
+        items = await in_thread(partial(_import, call, files))
     finally:
         await in_thread(form.discard)
     return json_answer({"items": items}, status_of_all(items))
@@ -134,12 +138,30 @@ def _stored(call: Call, received: RawFile[Staged], outcome: Outcome) -> dict[str
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that came: its name, its bytes or why there are none, and the digest that was announced."""
+
+    name: str
+    kept: Staged | CalotypeError
+    expected: Digest | None
+
+    def offer(self) -> StagedOffer | CalotypeError:
+        """Return it as what may be a card."""
+        if isinstance(self.kept, CalotypeError):
+            return self.kept
+        try:
+            Upload(user_id="", filename=self.name, expected=self.expected).check(self.kept.digest, self.kept.size)
+        except CalotypeError as error:
+            return error
+        return StagedOffer(self.kept, self.name)
+
+
 def _import(
-    call: Call,
-    files: Sequence[tuple[str, Staged | CalotypeError]],
-    other: Callable[[Outcome], dict[str, object]] | None = None,
+    call: Call, files: Sequence[_File], other: Callable[[Outcome], dict[str, object]] | None = None
 ) -> list[dict[str, object]]:
-    offers = [StagedOffer(kept, name) for name, kept in files if not isinstance(kept, CalotypeError)]
+    offered = [(file.name, file.offer()) for file in files]
+    offers = [offer for _, offer in offered if isinstance(offer, StagedOffer)]
     told: list[dict[str, object]] = []
     full: FullError | None = None
     try:
@@ -149,7 +171,7 @@ def _import(
         full = error
     told += [_failed(call, one.name, full) for one in offers[len(told) :]]
     rest = iter(told)
-    return [_failed(call, name, kept) if isinstance(kept, CalotypeError) else next(rest) for name, kept in files]
+    return [_failed(call, name, offer) if isinstance(offer, CalotypeError) else next(rest) for name, offer in offered]
 
 
 def _item(call: Call, outcome: Outcome) -> dict[str, object]:

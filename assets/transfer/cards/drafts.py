@@ -31,7 +31,8 @@ AVATAR: Final = "avatar"
 """What stands for the address of a picture that the card has, and names nowhere."""
 
 MOST_TAGS: Final = 200
-"""Tags that are made of one card; a list of ten thousand is no way to find it again."""
+LONGEST_TAG: Final = 100
+"""Tags that are made of one card, and characters of each: ten thousand, or a whole text, are no way to find it."""
 
 _PASSING: Final = ("chat", "fav")
 """The chat that was open last, and whether it is a favourite: each start of a chat changes the file of a card."""
@@ -130,15 +131,18 @@ def draft(offer: Offer, limits: CardLimits) -> Draft:
         text = canonical(_lasting(found.card.document))
         shown = "" if look is None else look.identity
         inside = sorted((part.uri, part.digest) for part in parts)
-        names = card_tags(found.card)
-        if len(names) > MOST_TAGS:
-            notes.append(f"It has {len(names):,} tags; the first {MOST_TAGS} became tags, and all stay in the card.")
+        names, left = tags_of(found.card)
+        if left:
+            notes.append(
+                f"{len(left):,} of its tags stay in the card alone: at most {MOST_TAGS} of one card become tags here, "
+                f"each of up to {LONGEST_TAG} characters."
+            )
         return Draft(
             offer=offer,
             key=hashlib.sha256(canonical([text.decode(), shown, inside])).hexdigest(),
             content=content_of(found.card),
             fields=character_fields(found.card),
-            tags=(*names[:MOST_TAGS], *offer.tags),
+            tags=(*names, *offer.tags),
             parts=tuple(parts),
             look=look,
             notes=tuple(notes),
@@ -167,6 +171,13 @@ def content_of(card: Card) -> str:
     kept = [each for each in assets if not _is_inside(each)] if isinstance(assets, list) else assets
     text = canonical({**document, "data": {**document["data"], "assets": kept or None}})
     return hashlib.sha256(text).hexdigest()
+
+
+def tags_of(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a card's tags: those that become tags here, and those that stay in the card alone."""
+    names = card_tags(card)
+    made = tuple(name for name in names if len(name) <= LONGEST_TAG)[:MOST_TAGS]
+    return made, tuple(name for name in names if name not in made)
 
 
 def embedded(found: FoundCard) -> Iterator[CardAsset]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 Spec = Literal["v2", "v3"]
 Writer = Callable[[BinaryIO], None]
 
+_BETWEEN: Final = re.compile(r"\s*[/\\]\s*")
+"""What would make a folder of a name's first half."""
+
 _RECIPE: Final = 1
 """Raised when the same character is written as other bytes than before."""
 
@@ -55,7 +59,7 @@ class CardFile:
     """A card that can be written.
 
     Attributes:
-        name: what the file is called; a name from outside, not a safe one.
+        name: what the file is called; made of a name from outside, so not a safe one.
         form: what kind of file it is.
         tag: another one whenever the bytes are others.
         write: writes it into a file that can be seeked in, and raises what is told at `CardExport.file`.
@@ -107,7 +111,7 @@ class CardExport:
             Form.CHARX: partial(self._write_charx, character, v3, inside),
         }
         tag = self._tag(character, [form.value, spec, v2.document, v3.document, sorted(inside.items())])
-        return CardFile(f"{character.name}.{form.value}", form, tag, writers[form])
+        return CardFile(f"{_BETWEEN.sub('-', character.name)}.{form.value}", form, tag, writers[form])
 
     def _inside(self, character: Character, card: Card) -> dict[str, Digest]:
         """Return the payloads that the card's file is to bring, by the addresses by which the card names them."""

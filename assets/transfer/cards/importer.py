@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from metadata.repositories.container import Repositories
 
     from ...cards.limits import CardLimits
+    from ...library import Library
     from ..intake import Intake
     from .offers import Offer
     from .portraits import Portraits
@@ -46,7 +47,8 @@ class CardImport:
 
     Args:
         records: the store's records.
-        intake: the store's payloads.
+        library: has the store's payloads.
+        intake: takes more of them.
         portraits: the pictures that cards are exported with.
         owner: the id of the user whose the characters are to be.
         limits: of what is read.
@@ -55,6 +57,7 @@ class CardImport:
     def __init__(
         self,
         records: Repositories,
+        library: Library,
         intake: Intake,
         portraits: Portraits,
         owner: str,
@@ -62,7 +65,7 @@ class CardImport:
         limits: CardLimits = DEFAULT,
     ) -> None:
         self._limits = limits
-        self._known = Known(records, portraits, owner)
+        self._known = Known(records, library, portraits, owner)
         self._keeping = Keeping(intake, records.images, owner, limits)
         self._storing = Storing(records, owner)
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 from metadata.errors import CalotypeError
 from metadata.index.query import Query
 
+from ...cards.card import Card
 from ...cards.identity import picture_identity
 from ...cards.mapping import compose
-from .drafts import content_of
+from ...digest import Digest
+from .drafts import asset_id, content_of, tags_of
 
 if TYPE_CHECKING:
     from metadata.repositories.container import Repositories
     from metadata.schemas.characters import Character
 
+    from ...library import Library
     from .drafts import Draft
     from .portraits import Portraits
 
@@ -27,12 +30,14 @@ class Known:
 
     Args:
         records: the store's records.
+        library: has the payloads.
         portraits: opens the pictures that cards are exported with.
         owner: whose characters they are.
     """
 
-    def __init__(self, records: Repositories, portraits: Portraits, owner: str) -> None:
+    def __init__(self, records: Repositories, library: Library, portraits: Portraits, owner: str) -> None:
         self._records = records
+        self._library = library
         self._portraits = portraits
         self._owner = owner
 
@@ -40,14 +45,20 @@ class Known:
         """Return the id of the character that a card is already, None when it is new.
 
         A card that was imported is known by its hash, whatever was edited since. One that was exported is known by
-        its being what would be exported now.
+        its being what would be exported now. One whose bytes are gone or rotten is new: then they are stored again.
         """
         character_id = self.id_of(draft)
         if self._records.documents.get("character", character_id) is not None:
-            return character_id
+            return character_id if self._is_whole(draft, character_id) else None
         query = Query(filter={"name": draft.name}, owner=self._owner, limit=_NAMESAKES)
         namesakes = self._records.characters.list(query).items
         return next((one.id for one in namesakes if self._is_exported(draft, one)), None)
+
+    def _is_whole(self, draft: Draft, character_id: str) -> bool:
+        ids = [asset_id(character_id, uri) for uri in ("", *(part.uri for part in draft.parts))]
+        kept = self._records.documents.many("asset", ids).values()
+        digests = list(dict.fromkeys(Digest(str(one.body["sha256"])) for one in kept))
+        return not self._library.missing_of(digests, owner=self._owner)
 
     def id_of(self, draft: Draft) -> str:
         """Return the id that a card's character has, or is to have."""
@@ -86,6 +97,7 @@ class Known:
 
 
 def tag_names(records: Repositories, character: Character) -> list[str]:
-    """Return the names of a character's tags, in their order."""
+    """Return the names of the tags that a character's card has: the character's own, and what the card alone has."""
     found = records.documents.many("tag", character.tags)
-    return [str(found[tag].body["name"]) for tag in character.tags if tag in found]
+    own = [str(found[tag].body["name"]) for tag in character.tags if tag in found]
+    return [*own, *tags_of(Card(character.silly_tavern_data or {}))[1]]

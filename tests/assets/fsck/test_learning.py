@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,3 +62,19 @@ def test_one_payload_that_cannot_be_read_hinders_no_other(house: House) -> None:
     errors = {done.step.finding.about: done.error for done in checks.repairer.execute(steps)}
     assert [about for about, error in errors.items() if error] == [digests[0]]
     assert house.gc.premises.disposal.usage.known() == set(digests[2:])
+
+
+def test_the_picture_identity_of_a_card_is_learnt(house: House) -> None:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+    start, end = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes([0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0])),
+        chunk(b"IEND", b""),
+    )
+    card, plain = (house.put(start + more + end) for more in (chunk(b"tEXt", b"chara\0e30="), b""))
+    (house.root / "binaries/facts.jsonl").unlink()
+    assert set(mend(house)) == {""}
+    facts = house.gc.premises.facts
+    assert facts.get(card.sha256).picture_identity == plain.sha256
+    assert facts.get(plain.sha256).picture_identity is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +23,20 @@ if TYPE_CHECKING:
     from .conftest import Invoke
 
 DEADLINE_S = 60
+MOST_MIB = 300
+"""Of memory, for any file that is hostile; a process that does nothing has 60."""
 
 
 @pytest.fixture(scope="session")
 def building(load_beside: Callable[[Path], ModuleType]) -> ModuleType:
     """Make files with cards."""
     return load_beside(Path(__file__).parents[2] / "assets" / "cards" / "building.py")
+
+
+@pytest.fixture(scope="session")
+def hostile(load_beside: Callable[[Path], ModuleType]) -> ModuleType:
+    """Make files that are made to harm."""
+    return load_beside(Path(__file__).parents[2] / "assets" / "transfer" / "cards" / "hostile.py")
 
 
 @pytest.fixture
@@ -126,6 +136,26 @@ def test_a_character_goes_out_as_a_file(
     assert [one["newId"] for one in report["items"] if one["status"] == "same"] == [item["newId"]] * 2
     assert calo("export", "card", "nobody").status == 3
     assert calo("export", "card", item["newId"], "--format", "charx", "--spec", "v2").status == 2
+
+
+def test_what_is_hostile_is_refused_in_little_memory_and_leaves_nothing(
+    tmp_path: Path, serving: ModuleType, hostile: ModuleType
+) -> None:
+    files, folder = tmp_path / "files", tmp_path / "data"
+    files.mkdir()
+    for number, make in enumerate(hostile.HOSTILE.values()):
+        (files / f"{number}.png").write_bytes(make())
+    command = [*serving.COMMAND, "import", "cards", str(files), "--json"]
+    with (tmp_path / "report").open("wb") as report:
+        process = subprocess.Popen(command, env=serving.environment(folder), stdout=report)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
+    assert json.loads((tmp_path / "report").read_text())["failed"] == len(hostile.HOSTILE)
+    assert usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024) < MOST_MIB
+    assert not [path for path in folder.glob("uploads/*") if path.is_dir()]
+    assert not list(folder.glob("binaries/*/raw"))
+    assert {path.name for path in tmp_path.iterdir()} == {"files", "data", "report"}
 
 
 @pytest.mark.heavy

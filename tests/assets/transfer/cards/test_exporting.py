@@ -81,7 +81,7 @@ def test_edits_show_in_every_form(home: Home, export: CardExport, building: Modu
         lambda one: one.replaced(name="Bria / <1>", first_message="Hi!", tags=[tag.id], system_prompt=None),
     )
     files = [export.file(character, form) for form in Form]
-    assert [file.name for file in files] == ["Bria / <1>.png", "Bria / <1>.json", "Bria / <1>.charx"]
+    assert [file.name for file in files] == ["Bria-<1>.png", "Bria-<1>.json", "Bria-<1>.charx"]
     wanted = {
         **building.V2_DATA,
         "name": "Bria / <1>",

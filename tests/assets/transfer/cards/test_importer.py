@@ -100,12 +100,24 @@ def test_tags_are_found_whatever_their_letter_case(home: Home, building: ModuleT
 
 
 def test_no_card_makes_tags_without_end(home: Home, building: ModuleType) -> None:
-    names = [f"tag {number}" for number in range(MOST_TAGS + 5)]
+    names = ["x" * 1000, *(f"tag {number}" for number in range(MOST_TAGS + 5))]
     (outcome,) = home.bring(building.card_png(card(building, tags=names)))
     assert outcome.notes
     character = home.store.characters.get(outcome.character_id)
     assert len(character.tags) == MOST_TAGS
     assert character.silly_tavern_data == card(building, tags=names)
+
+
+def test_what_is_gone_or_rotten_comes_back_with_the_same_card(home: Home, building: ModuleType) -> None:
+    file = building.card_png(building.V2)
+    character = home.brought(file)
+    blobs = home.store.inside.assets.blobs
+    (digest,) = blobs.scan()
+    blobs.remove(digest)
+    assert home.bring(file)[0].status is Status.SAME
+    assert home.store.assets.read(digest) == file
+    assert home.store.characters.get(character.id) == character
+    assert home.counts()["character"] == 1
 
 
 def test_one_bad_file_hinders_no_other(home: Home, building: ModuleType) -> None:

@@ -60,6 +60,15 @@ def test_what_was_made_here_and_exported_with_a_picture_drawn_or_its_own(home: H
         assert (outcome.status, outcome.character_id) == (Status.SAME, character.id)
 
 
+def test_tags_that_only_the_card_has_go_out_with_it(home: Home, building: ModuleType) -> None:
+    names = ["x" * 1000, "Bard", *(f"tag {number}" for number in range(205))]
+    document = {**building.V2, "data": {**building.V2_DATA, "tags": names}}
+    character = home.brought(building.card_png(document))
+    assert len(character.tags) == 200
+    assert set(tag_names(home.store.inside.records, character)) == set(names)
+    assert home.bring(exported(home, character))[0].status is Status.SAME
+
+
 def test_another_text_picture_or_asset_makes_it_another(home: Home, building: ModuleType) -> None:
     character = home.brought(building.card_png(building.V2))
     note = building.text("chara-ext-asset_:note.txt", base64.b64encode(b"note"))
