@@ -95,7 +95,9 @@ class Epochs:
         make_dirs(self._fs, path.parent, sync=False)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            os.posix_fallocate(descriptor, 0, _BYTES * _EACH)  # a hole that a full disk cannot fill ends the process
+            if os.fstat(descriptor).st_size < _BYTES * _EACH:
+                # Written, for a hole that a full disk cannot fill would end the process; and nothing that was there.
+                os.pwrite(descriptor, secrets.token_bytes(_BYTES * _EACH), 0)
             found = os.fstat(descriptor)
             values = memoryview(mmap.mmap(descriptor, _BYTES * _EACH)).cast("Q")
         finally:
