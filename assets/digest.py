@@ -24,7 +24,7 @@ class Digest(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the text and take it."""
-        if not _HEX.fullmatch(text):
+        if not is_digest(text):
             shown = text if len(text) <= DIGEST_LENGTH else f"{text[:DIGEST_LENGTH]}…"
             raise InvalidError(f"{shown!r} is not a SHA-256 as 64 lower-case hex digits.", field="sha256")
         return super().__new__(cls, text)
@@ -38,6 +38,11 @@ class Digest(str):
     def base64(self) -> str:
         """The 32 bytes in base64, as `Repr-Digest` and `Content-Digest` carry them (RFC 9530)."""
         return base64.b64encode(bytes.fromhex(self)).decode("ascii")
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text is 64 lower-case hex digits."""
+    return _HEX.fullmatch(text) is not None
 
 
 def parse_digest(text: str) -> Digest:

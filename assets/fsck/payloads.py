@@ -13,7 +13,7 @@ from metadata.errors import CalotypeError, NotFoundError, UnreadableError
 from metadata.findings import Finding, Repair
 
 from ..blobs.hashing import hash_of
-from ..digest import Digest
+from ..digest import Digest, is_digest
 from ..trash import TRASH
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ class PayloadChecks:
     def _missed(self) -> list[Digest]:
         """Return the payloads that nothing uses, though no record of theirs was deleted."""
         loose = {one.sha256 for one in self._usage.unnamed() if not one.mentioned} | self._unrecorded
-        return [Digest(sha256) for sha256 in loose - self._usage.deleted()]
+        # What a hand wrote into the facts may be no hash; the check of lines tells of it.
+        return [Digest(sha256) for sha256 in loose - self._usage.deleted() if is_digest(sha256)]
 
     def _unused(self, digest: Digest) -> bool:
         return self._size(digest) is not None and not self._documents.is_live(digest)

@@ -146,7 +146,7 @@ class Usage:
         for path in filter(is_journal, self._projection.paths()):
             found = self._projection.tails.identity(path)
             if found is not None and time.time_ns() - found.mtime_ns < _WRITTEN_BACK_NS:
-                engine.sync(path)
+                engine.bring_to_disk(path)
 
     def damage(self) -> list[Problem]:
         """Return what is known to be unreadable, or not finished, and could name or mention a payload."""

@@ -175,7 +175,7 @@ class FileEngine(Bundle):
         """
         return self._read(path, offset, length)[0]
 
-    def sync(self, path: str) -> None:
+    def bring_to_disk(self, path: str) -> None:
         """Bring to the disk what was written to a file, by whichever process; absent is no error.
 
         Raises:

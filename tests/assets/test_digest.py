@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.digest import Digest, Hasher, digest_of, parse_digest
+from assets.digest import Digest, Hasher, digest_of, is_digest, parse_digest
 from metadata.errors import InvalidError
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -57,3 +57,8 @@ def test_hasher_counts_and_hashes_whatever_the_chunks(chunks: list[bytes]) -> No
     whole = b"".join(chunks)
     assert hasher.digest() == hashlib.sha256(whole).hexdigest() == digest_of(whole)
     assert hasher.size == len(whole)
+
+
+def test_what_is_a_digest_can_be_asked() -> None:
+    assert is_digest("0f" * 32)
+    assert not any(is_digest(text) for text in ("0F" * 32, "0f" * 31, "0f" * 32 + "\n", ""))

@@ -121,18 +121,18 @@ def test_a_check_beside_uploads_deletes_and_links_finds_nothing(tmp_path: Path, 
 def found_in_the_middle_of_an_upload(root: Path, monkeypatch: pytest.MonkeyPatch, *, locked: bool) -> list[Any]:
     """Check a store while an upload has its payload in place and not yet its record."""
     reached, asked, go_on = threading.Event(), threading.Event(), threading.Event()
-    note_upload, again = FactsRepository.note_upload, payloads.PayloadChecks.again
+    note_uploads, again = FactsRepository.note_uploads, payloads.PayloadChecks.again
 
     def slow(self: FactsRepository, *arguments: Any, **more: Any) -> Any:
         reached.set()
         assert go_on.wait(60)
-        return note_upload(self, *arguments, **more)
+        return note_uploads(self, *arguments, **more)
 
     def told(self: payloads.PayloadChecks, digest: Any, check: Any) -> Any:
         asked.set()
         return again(self, digest, check) if locked else check(digest)
 
-    monkeypatch.setattr(FactsRepository, "note_upload", slow)
+    monkeypatch.setattr(FactsRepository, "note_uploads", slow)
     monkeypatch.setattr(payloads.PayloadChecks, "again", told)
     with open_store(settings_of(root)) as store, ThreadPoolExecutor(2) as threads:
         upload = threads.submit(Busy(store).upload_and_delete, random.Random(2))  # noqa: S311 - this one deletes nothing
