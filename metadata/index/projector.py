@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Body = Mapping[str, object]
 
 _ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
+_PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _HASH_RUN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -66,7 +67,10 @@ def _mentions(kind: Kind, body: Body, text: str) -> set[str]:
     if not kind.mentions:
         return set()
     # Escapes end in hexadecimal digits or letters, which would pass for a part of the run beside them.
-    found = set(_HASH_RUN.findall(_ESCAPE.sub(" ", text) if "\\" in text else text))
+    text = _ESCAPE.sub(" ", text) if "\\" in text else text
+    found = set(_HASH_RUN.findall(text))
+    if "%" in text:  # the same in addresses: `?image=%2fblobs%2f…`; but a mere per cent sign is no escape
+        found |= set(_HASH_RUN.findall(_PERCENT.sub(" ", text)))
     found.discard(str(body.get("sha256")))
     return found
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..schemas.catalog import Kind, RefField
 
-FORMAT = 5
+FORMAT = 6
 """Raise this when the meaning of a table changes: an index of another format is rebuilt."""
 
 SHARED = """

@@ -54,7 +54,11 @@ def test_references_are_listed_once_each_with_their_kind_and_without_the_owner(m
 
 
 @pytest.mark.parametrize(
-    "text", ["/blobs/{}", "“{}”", "é{}", "{}é", "a\b{}", "\f{}\n", "\x1b{}", "\ud83d{}", "魔{}法", "x\\{}", '"{}"']
+    "text",
+    [
+        *("/blobs/{}", "“{}”", "é{}", "{}é", "a\b{}", "\f{}\n", "\x1b{}", "\ud83d{}", "魔{}法", "x\\{}", '"{}"'),
+        *("/show?image=%2fblobs%2f{}%2fthumb", "{}%20", "100%{}", "%{}%"),
+    ],
 )
 def test_a_hash_is_found_whatever_stands_beside_it(make: ModuleType, text: str) -> None:
     """Escapes of JSON end in hexadecimal digits: a scan of the escaped text would take them for a part of the run."""
