@@ -65,6 +65,7 @@ CREATE TABLE tombstones(
   kind TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, rev INTEGER NOT NULL, seq INTEGER NOT NULL,
   owner TEXT NOT NULL, deleted TEXT NOT NULL, body TEXT, PRIMARY KEY(kind, key)) WITHOUT ROWID;
 CREATE INDEX tombstones_path ON tombstones(path);
+CREATE INDEX tombstones_payload ON tombstones(json_extract(body, '$.sha256')) WHERE kind = 'asset';
 """
 
 _ASKED = re.compile(r'(_path|mentions_source|uniques_key)"? ON ')
