@@ -63,7 +63,7 @@ KINDS: Mapping[str, Outcome] = MappingProxyType(
             "The disk did not take or confirm a write, so this does not count. Try again; else look at the disk."
             " The log names the file.",
         ),
-        "busy": Outcome(503, "Busy", 12, "Another process holds a lock that this needs. Try again in a moment."),
+        "busy": Outcome(503, "Busy", 12, "What this needs is in use: a lock, or the decoders. Try again in a moment."),
         "full": Outcome(507, "No room", 13),
     }
 )

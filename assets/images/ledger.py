@@ -38,7 +38,7 @@ class Account:
         refused: how many pictures were refused.
         evicted: how many derived pictures had to make room.
         peak_bytes: the most memory a decoding process had.
-        killed: how many decoding processes a picture ended.
+        killed: how many decoding processes a picture, or the machine, ended.
     """
 
     known: bool = False

@@ -98,7 +98,7 @@ class Workers:
         keep: how many idle ones are kept.
         idle_s: how long.
         wait_s: how long a job waits for its turn.
-        lost: called whenever a picture ended a process.
+        lost: called whenever a process was ended over a picture, or by the machine.
 
     Attributes:
         started: how many processes were started so far.

@@ -49,7 +49,7 @@ def answer(call: Call) -> Response:
         "derived_computed_total": ("Derived pictures made.", prints.computed),
         "derived_refused_total": ("Derived pictures that could not be made.", prints.refused),
         "derived_evicted_total": ("Derived pictures that had to make room.", prints.evicted),
-        "decoders_killed_total": ("Decoding processes that a picture ended.", prints.killed),
+        "decoders_killed_total": ("Decoding processes that a picture, or the machine, ended.", prints.killed),
         "decoder_peak_bytes": ("The most memory a decoding process had.", prints.peak_bytes),
     }
     fields = {"Cache-Control": "no-store", "Content-Security-Policy": JSON_POLICY}

@@ -135,16 +135,6 @@ def test_what_had_to_make_room_is_made_again(api: Api, tmp_path: Path) -> None:
     assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
 
 
-def test_a_picture_that_takes_too_long_is_refused_and_counted(open_api: Callable[..., Api]) -> None:
-    api = open_api(DECODE_TIMEOUT_S="0.001")
-    sha = stored(api, picture())
-    for name in ("thumb.webp", "card.png"):
-        answer = api.ask("GET", f"/blobs/{sha}/{name}", token=None)
-        assert (answer.status_code, answer.json()["setting"]) == (422, "CALOTYPE_DECODE_TIMEOUT_S")
-    metrics = api.ask("GET", "/metrics", token=api.admin).text.splitlines()
-    assert "calotype_decoders_killed_total 1.0" in metrics
-
-
 def test_a_decoder_that_the_system_ended_is_not_the_pictures_fault(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     sha = stored(api, picture())
     ask = Process.ask
