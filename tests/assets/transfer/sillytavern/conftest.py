@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -115,14 +116,42 @@ def pick() -> Pick:
     return items
 
 
-@pytest.fixture
-def tavern(tmp_path: Path, folders: ModuleType, load_beside: Callable[[Path], ModuleType]) -> Path:
-    """A user's folder of SillyTavern."""
+@pytest.fixture(scope="session")
+def write_tavern(folders: ModuleType, load_beside: Callable[[Path], ModuleType]) -> Callable[[Path], Path]:
+    """Write a user's folder of SillyTavern below an installation's."""
     building = load_beside(Path(__file__).parents[2] / "cards" / "building.py")
 
     def card(name: str) -> bytes:
         data: bytes = building.card_png({**building.V2, "data": {**building.V2_DATA, "name": name}})
         return data
 
-    user: Path = folders.write_folder(tmp_path / "tavern", card, lambda number: building.png(colour=number))
-    return user
+    def write(root: Path) -> Path:
+        user: Path = folders.write_folder(root, card, lambda number: building.png(colour=number))
+        return user
+
+    return write
+
+
+@pytest.fixture
+def tavern(tmp_path: Path, write_tavern: Callable[[Path], Path]) -> Path:
+    """A user's folder of SillyTavern."""
+    return write_tavern(tmp_path / "tavern")
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A folder that was imported; nobody changes anything in it."""
+
+    home: Home
+    report: Report
+
+
+@pytest.fixture(scope="session")
+def brought(tmp_path_factory: pytest.TempPathFactory, write_tavern: Callable[[Path], Path]) -> Iterator[Brought]:
+    """A folder that was imported, for tests that only look."""
+    place = tmp_path_factory.mktemp("brought")
+    user = write_tavern(place / "tavern")
+    (user / "characters/ordinary.png").write_bytes((user / "backgrounds/forest.png").read_bytes())
+    home = Home(place / "home")
+    yield Brought(home, home.bring(user))
+    home.store.close()

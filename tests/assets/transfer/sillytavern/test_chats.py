@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from assets.transfer.report import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from .conftest import Home, Pick
+    from .conftest import Brought, Home, Pick
 
 CHAT = "Seraphina - 2023-6-19@16h07m12s"
 
@@ -27,8 +25,8 @@ def who(home: Home, title: str) -> list[str]:
     return found
 
 
-def test_a_chat_has_its_character_its_persona_and_its_header(home: Home, tavern: Path, folders: ModuleType) -> None:
-    home.bring(tavern)
+def test_a_chat_has_its_character_its_persona_and_its_header(brought: Brought, folders: ModuleType) -> None:
+    home = brought.home
     chat = home.one("chat", title=CHAT)
     assert who(home, CHAT) == ["Seraphina", "Ada"]
     assert chat["sillyTavernMetadata"] == folders.HEADER
@@ -48,26 +46,25 @@ def test_a_group_has_all_its_members(home: Home, tavern: Path, pick: Pick) -> No
     assert "No group names it" in alone.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("header", "line", "name"),
-    [
-        ({"chat_metadata": {"persona": "other.png"}, "user_name": "Ada"}, {}, "Other"),
-        ({"user_name": "Other"}, {}, "Other"),
-        ({"user_name": "unused"}, {"name": "Other"}, "Other"),
-        ({"user_name": "unused"}, {"force_avatar": "/thumbnail?type=persona&file=other.png"}, "Other"),
-        ({"user_name": "unused"}, {"force_avatar": "User Avatars/other.png"}, "Other"),
-        ({"user_name": "Nobody"}, {"name": "Nobody"}, None),
-    ],
-)
-def test_the_persona_is_found(
-    home: Home, tavern: Path, folders: ModuleType, header: dict[str, Any], line: dict[str, Any], name: str | None
-) -> None:
-    for other in ("characters", "backgrounds", "user"):
-        (tavern / other).rename(tavern / f"no {other}")
-    lines = [header, {**folders.said("Hi.", user=True), **line}]
-    (tavern / "chats/Seraphina/Who.jsonl").write_bytes(folders.log(lines))
+PERSONAS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "locked": ({"chat_metadata": {"persona": "other.png"}, "user_name": "Ada"}, {}, ["Other"]),
+    "named": ({"user_name": "Other"}, {}, ["Other"]),
+    "speaks": ({"user_name": "unused"}, {"name": "Other"}, ["Other"]),
+    "thumbnail": ({"user_name": "unused"}, {"force_avatar": "/thumbnail?type=persona&file=other.png"}, ["Other"]),
+    "picture": ({"user_name": "unused"}, {"force_avatar": "User Avatars/other.png"}, ["Other"]),
+    "nobody": ({"user_name": "Nobody"}, {"name": "Nobody"}, []),
+}
+
+
+def test_the_persona_is_found(home: Home, tavern: Path, folders: ModuleType) -> None:
+    (tavern / "chats/Away").mkdir()
+    for name, (header, line, _) in PERSONAS.items():
+        lines = [header, {**folders.said("Hi.", user=True), **line}]
+        (tavern / f"chats/Away/{name}.jsonl").write_bytes(folders.log(lines))
+    (tavern / "chats/Loose.jsonl").write_bytes(folders.log([folders.OLD_HEADER, folders.said("Hi.")]))
     home.bring(tavern)
-    assert who(home, "Who") == ([name] if name else [])
+    assert {name: who(home, name) for name in PERSONAS} == {name: wanted for name, (_, _, wanted) in PERSONAS.items()}
+    assert who(home, "Loose") == ["Seraphina", "Ada"]  # of its header, for it lies in no folder
 
 
 def test_a_chat_without_a_card_comes_and_gets_its_character_later(home: Home, tavern: Path, pick: Pick) -> None:
@@ -81,34 +78,19 @@ def test_a_chat_without_a_card_comes_and_gets_its_character_later(home: Home, ta
     assert home.asset("characters/Seraphina/joy.png")["characterId"] == home.one("character", name="Seraphina")["id"]
 
 
-def test_a_chat_beside_the_folders_is_its_headers(home: Home, tavern: Path, folders: ModuleType) -> None:
-    (tavern / "chats/Loose.jsonl").write_bytes(folders.log([folders.OLD_HEADER, folders.said("Hi.")]))
-    home.bring(tavern)
-    assert who(home, "Loose") == ["Seraphina", "Ada"]
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [(b"", "empty"), (b"\n\n", "empty"), (b"\xff\xfe{\0", "no chat"), (b"damaged\n" * 30, "no chat")],
-)
-def test_what_is_no_chat_fails(home: Home, tavern: Path, pick: Pick, content: bytes, why: str) -> None:
-    (tavern / "chats/Seraphina/Odd.jsonl").write_bytes(content)
-    (item,) = pick(home.bring(tavern), Status.FAILED, "chat")
-    assert why in item.why
-
-
-def test_a_damaged_header_costs_the_header_alone(home: Home, tavern: Path, folders: ModuleType, pick: Pick) -> None:
+def test_damage_costs_what_is_damaged_alone(home: Home, tavern: Path, folders: ModuleType, pick: Pick) -> None:
+    odd = {"a": b"", "b": b"\n\n", "c": b"\xff\xfe{\0", "d": b"damaged\n" * 30}
+    for name, content in odd.items():
+        (tavern / f"chats/Seraphina/{name}.jsonl").write_bytes(content)
     (tavern / "chats/Seraphina/Cut.jsonl").write_bytes(folders.log(['{"user_na', folders.said("Hi."), "[]"]))
-    report = home.bring(tavern)
-    assert [event["content"] for event in home.events("Cut")] == ["Hi."]
-    places = [item.place for item in pick(report, Status.FAILED, "message")]
-    assert places[:2] == ["chats/Seraphina/Cut.jsonl:1", "chats/Seraphina/Cut.jsonl:3"]
-
-
-def test_damaged_groups_cost_their_members_alone(home: Home, tavern: Path, pick: Pick) -> None:
     (tavern / "groups/17.json").write_bytes(b"{")
     (tavern / "groups/18.json").write_text(json.dumps({"members": "x", "chats": 7, "chat_id": None}))
     (tavern / "groups/notes.txt").write_bytes(b"x")
     report = home.bring(tavern)
+    failed = {item.name: item.why for item in pick(report, Status.FAILED, "chat")}
+    assert failed.keys() == odd.keys()
+    assert ["empty" in failed[name] for name in "abcd"] == [True, True, False, False]
+    assert [event["content"] for event in home.events("Cut")] == ["Hi."]
+    places = [item.place for item in pick(report, Status.FAILED, "message")]
+    assert places[:2] == ["chats/Seraphina/Cut.jsonl:1", "chats/Seraphina/Cut.jsonl:3"]
     assert who(home, "2024-03-01@12h00m00s") == []
-    assert len(pick(report, Status.IMPORTED, "chat")) == 3

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from .conftest import Home, Pick
+    from .conftest import Brought, Home, Pick
 
 CHAT = "Seraphina - 2023-6-19@16h07m12s"
 
@@ -36,8 +36,8 @@ def texts(home: Home, chat: str = "One") -> list[str]:
     return [event["content"] for event in home.events(chat)]
 
 
-def test_a_message_keeps_all_it_had(home: Home, tavern: Path) -> None:
-    home.bring(tavern)
+def test_a_message_keeps_all_it_had(brought: Brought) -> None:
+    home = brought.home
     halt, welcome, hello, look, after = home.events(CHAT)
     assert [one["content"] for one in (halt, welcome, hello, look, after)] == [
         *("Halt!", "Welcome.", "Hello.", "Look.", "After.")
@@ -53,8 +53,8 @@ def test_a_message_keeps_all_it_had(home: Home, tavern: Path) -> None:
     assert home.one("chat", title=CHAT)["messageCount"] == 5
 
 
-def test_what_was_attached_comes_with_its_message(home: Home, tavern: Path, pick: Pick) -> None:
-    report = home.bring(tavern)
+def test_what_was_attached_comes_with_its_message(brought: Brought, pick: Pick) -> None:
+    home, report = brought.home, brought.report
     _, welcome, hello, look, _ = home.events(CHAT)
     picture, notes = home.asset("user/images/Seraphina/1.png"), home.asset("user/files/n.txt")
     assert welcome["attachments"] == [picture["id"]]

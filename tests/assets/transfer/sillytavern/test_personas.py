@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from .conftest import Home, Pick
+    from .conftest import Brought, Home, Pick
 
 
-def test_a_persona_keeps_all_it_had(home: Home, tavern: Path) -> None:
-    home.bring(tavern)
+def test_a_persona_keeps_all_it_had(brought: Brought) -> None:
+    home = brought.home
     ada, seraphina = home.one("persona", name="Ada"), home.one("character", name="Seraphina")
     assert (ada["description"], ada["title"]) == ("Tall.", "the Countess")
     picture = home.asset("User Avatars/ada.png")

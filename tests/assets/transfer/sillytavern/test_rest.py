@@ -10,12 +10,11 @@ from assets.transfer.report import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .conftest import Home, Pick
+    from .conftest import Brought, Home, Pick
 
 
-def test_pictures_say_what_they_are_for(home: Home, tavern: Path) -> None:
-    (tavern / "characters/ordinary.png").write_bytes((tavern / "backgrounds/forest.png").read_bytes())
-    home.bring(tavern)
+def test_pictures_say_what_they_are_for(brought: Brought) -> None:
+    home = brought.home
     seraphina = home.one("character", name="Seraphina")["id"]
     names = {tag.id: tag.name for tag in home.store.tags.find_all()}
 
