@@ -138,6 +138,8 @@ class Keeper:
         here = self._id(source, digest)
         stored = self._target.stored("asset", here)
         if not self._target.dry_run and (stored is None or not self._intake.has(digest)):
+            if stored is None and source.use.folder:
+                self._tags.make_of_folder(source.use.folder)
             staged = self._intake.stage(io.BytesIO(content), source.name)
             self._intake.keep([(staged, source.name, {})], lambda seen: self._write_new(here, source, seen))
         status = Status.IMPORTED if stored is None else Status.SAME

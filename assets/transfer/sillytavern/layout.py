@@ -97,6 +97,20 @@ class Layout:
             elif depth:
                 yield from self.files(inner, depth - 1)
 
+    def unseen(self, path: str = "", depth: int = _DEEPEST) -> Iterator[tuple[str, str]]:
+        """Yield the folders whose files no method yields, each with the reason."""
+        try:
+            names = self.folder.names(path)
+        except CalotypeError as error:
+            yield path, error.message
+            return
+        for name in names:
+            inner = f"{path}/{name}" if path else name
+            if self.is_folder(inner) and depth:
+                yield from self.unseen(inner, depth - 1)
+            elif self.is_folder(inner):
+                yield inner, "It lies too deep in other folders; nothing in it was read."
+
     def moment(self, path: str) -> str | None:
         """Return when a file was last written to, None where that cannot be found out."""
         try:
@@ -141,14 +155,18 @@ def find_layout(folder: Path) -> Layout:
 
     Raises:
         NotFoundError: there is no such folder.
-        InvalidError: it is no folder of SillyTavern.
+        InvalidError: it is no folder of SillyTavern, or holds several.
     """
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}.", path=str(folder))
     named = folder.absolute()
-    for place in (named, *_below(named)):
-        if users := _users(place):
-            return Layout(Folder(users[0]), tuple(user.name for user in users[1:]))
+    found = [(place, users) for place in (named, *_below(named)) if (users := _users(place))]
+    if len(found) > 1 and found[0][0] != named:
+        names = ", ".join(shown(place.name) for place, _ in found)
+        raise InvalidError(f"{folder} holds several folders of SillyTavern: {names}. Name one of them.")
+    if found:
+        _, users = found[0]
+        return Layout(Folder(users[0]), tuple(user.name for user in users[1:]))
     if _looks_right(named.parent):
         return Layout(Folder(named.parent))
     raise InvalidError(
@@ -165,7 +183,10 @@ def folded(name: str) -> str:
 
 def shown(path: str) -> str:
     """Return a path as text that can be written down, whatever bytes a file's name has."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    try:
+        return os.fsencode(path).decode("utf-8", "replace")
+    except UnicodeEncodeError:  # half a character, out of a JSON file: no file has such a name
+        return path.encode("utf-8", "replace").decode()
 
 
 def stem_of(path: str) -> str:

@@ -95,14 +95,13 @@ class Rest:
 
     def _use(self, path: str) -> Use:
         """Return what a file is for: below `user` the folder in it says so, and perhaps a character's name in that."""
-        parts = PurePosixPath(path).parts
-        top = folded(parts[0])
-        if top == "user avatars":
-            return Use(type="avatar", folder=shown(parts[0]))
-        if top != "user" or len(parts) < 3:  # noqa: PLR2004 - user/images/1.png
-            return Use(folder=shown(parts[0]))
-        character = self._cast.of_folder(parts[2]) if folded(parts[1]) == "images" and len(parts) > 3 else None  # noqa: PLR2004 - user/images/Seraphina/1.png
-        return Use(folder=shown(parts[1]), character=character)
+        top, *inner = PurePosixPath(path).parts[:-1] or ("",)
+        if folded(top) == "user avatars":
+            return Use(type="avatar", folder=shown(top))
+        if folded(top) != "user" or not inner:
+            return Use(folder=shown(top))
+        owned = folded(inner[0]) == "images" and inner[1:]
+        return Use(folder=shown(inner[0]), character=self._cast.of_folder(inner[1]) if owned else None)
 
     def _kept(self, path: str, use: Use, notes: Sequence[str] = ()) -> Iterator[Item]:
         if folded(PurePosixPath(path).name) in _IDLE or self._keeper.has(path):
@@ -159,9 +158,5 @@ class Rest:
 
     def _unseen(self) -> Iterator[Item]:
         """Yield the folders that could not be looked into."""
-        for top in ["", *self._layout.tops()]:
-            try:
-                if top == "" or (self._layout.folder.root / top).is_dir():
-                    self._layout.folder.names(top)
-            except CalotypeError as error:
-                yield Item("other", Status.FAILED, shown(top), why=error.message)
+        for path, why in self._layout.unseen():
+            yield Item("other", Status.FAILED, shown(path), why=why)

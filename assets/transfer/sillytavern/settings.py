@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 _SECRET = re.compile(
     r"api[_-]?key|pass(word|wd|phrase)|secret(?!s?[_-]?id)|bearer|credential|(access|auth|refresh|bot|session|hf)[_-]?token"
-    r"|^token$|^auth$|authorization|cookie|private[_-]?key",
+    r"|^token$|(^|[_-])auth$|authorization|cookie|private[_-]?key|headers?$",
     re.IGNORECASE,
 )
 """Names of members whose text lets somebody in somewhere."""
+_KEY = re.compile(
+    r"\bsk-[\w-]{16,}|\bBearer\s+\S|\bAIza[\w-]{30,}|\bhf_\w{20,}|\bgh[pousr]_\w{20,}|://[^/\s:@]+:[^/\s@]+@"
+)
+"""Texts that do so whatever they are called: keys of well-known services, and addresses with a password."""
 _DEEPEST = 64
 
 
@@ -91,7 +95,7 @@ def without_secrets(value: Any, path: str = "", depth: int = 0) -> tuple[Any, li
     left: list[str] = []
     for name, item in value.items():
         place = f"{path}.{name}" if path else name
-        if _SECRET.search(name) and _says_something(item):
+        if (_SECRET.search(name) and _says_something(item)) or (isinstance(item, str) and _KEY.search(item)):
             left.append(place)
             continue
         kept[name], inner = without_secrets(item, place, depth + 1)

@@ -75,6 +75,7 @@ def test_a_chat_without_a_card_comes_and_gets_its_character_later(home: Home, ta
     (tavern / "away.png").rename(tavern / "characters/Seraphina.png")
     home.bring(tavern)
     assert who(home, CHAT) == ["Seraphina", "Ada"]
+    assert home.one("chat", title=CHAT)["messageCount"] == 5
     assert home.asset("characters/Seraphina/joy.png")["characterId"] == home.one("character", name="Seraphina")["id"]
 
 

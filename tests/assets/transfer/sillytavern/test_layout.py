@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assets.transfer.sillytavern.layout import find_layout, folded, shown, stem_of
-from metadata.errors import InvalidError, NotFoundError
+from assets.transfer.sillytavern.layout import Layout, find_layout, folded, shown, stem_of
+from assets.transfer.sources import Folder
+from metadata.errors import InvalidError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,28 @@ def test_of_several_users_the_first_is_taken_and_the_others_are_named(tmp_path: 
     layout = find_layout(tmp_path)
     assert (layout.folder.root.name, list(layout.others)) == ("default-user", ["ada", "zoe"])
     assert find_layout(tmp_path / "data/zoe").others == ()
+
+
+def test_of_several_installations_none_is_guessed(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        user(tmp_path / name / "data/default-user")
+    with pytest.raises(InvalidError, match="one, two"):
+        find_layout(tmp_path)
+
+
+def test_folders_that_are_not_looked_into_are_told(tmp_path: Path) -> None:
+    class Closed(Folder):
+        def names(self, path: str) -> list[str]:
+            if path == "chats":
+                raise UnreadableError("chats cannot be read: Permission denied.")
+            return super().names(path)
+
+    root = user(tmp_path / "u")
+    (root / "characters" / "/".join("abcdefghij")).mkdir(parents=True)
+    layout = Layout(Closed(root))
+    assert list(layout.chats()) == []
+    assert [path for path, _ in layout.unseen()] == ["characters/a/b/c/d/e/f/g/h", "chats"]
+    assert list(layout.files("characters")) == []
 
 
 def test_what_is_none_is_refused(tmp_path: Path) -> None:
@@ -92,3 +115,4 @@ def test_every_file_is_listed_and_links_to_folders_are_not_followed(tmp_path: Pa
 
 def test_bytes_that_are_no_text_can_be_written_down() -> None:
     assert shown(b"caf\xe9.png".decode("utf-8", "surrogateescape")) == "caf�.png"
+    assert shown("half \ud83d") == "half ?"

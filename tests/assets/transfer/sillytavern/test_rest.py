@@ -44,8 +44,10 @@ def test_settings_are_kept_without_what_lets_somebody_in(home: Home, tavern: Pat
     stored = {name: home.store.assets.read(home.asset(name)["sha256"]) for name in names}
     assert json.loads(stored["settings.json"])["oai_settings"] == {"temp": 1}
     assert stored["themes/Dark.json"] == (tavern / "themes/Dark.json").read_bytes()
-    mine = home.asset("OpenAI Settings/Mine.json")["sha256"]
-    assert json.loads(home.store.assets.read(mine)) == {"temp": 1}
+    mine = home.asset("OpenAI Settings/Mine.json")
+    assert json.loads(home.store.assets.read(mine["sha256"])) == {"temp": 1}
+    assert mine["tags"] == [home.one("tag", name="OpenAI Settings")["id"]]
+    assert home.asset("settings.json")["tags"] == []
     notes = {item.place: item.notes for item in pick(report, Status.IMPORTED, "asset") if item.notes}
     assert notes["OpenAI Settings/Mine.json"] == ("Left out, because they may let somebody in: proxy_password.",)
     assert [item.place for item in pick(report, Status.FAILED, "asset")] == ["themes/broken.json"]

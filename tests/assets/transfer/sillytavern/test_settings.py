@@ -65,7 +65,10 @@ def test_the_settings_that_are_shipped(corpus: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["api_key", "apiKey", "api_key_openai", "password", "proxy_password", "secret", "access_token", "auth", "Cookie"],
+    [
+        *("sd_auth", "include_headers", "api_key", "apiKey", "api_key_openai", "password", "proxy_password", "secret"),
+        *("access_token", "auth", "Cookie"),
+    ],
 )
 def test_what_lets_somebody_in_is_left_out(name: str) -> None:
     document: dict[str, Any] = {"a": [{name: "sk-123", "b": 1}], name: {"x": "y"}}
@@ -80,6 +83,26 @@ def test_what_does_not_stays(name: str) -> None:
     assert without_secrets({"api_key": "", "password": None, "secret": False}) == (
         {"api_key": "", "password": None, "secret": False},
         [],
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "sk-or-v1-0123456789abcdef",
+            "Authorization: Bearer abc",
+            "AIza" + "x" * 35,
+            "hf_" + "x" * 30,
+            "ghp_" + "x" * 30,
+        ),
+        "https://me:sesame@example.org/v1",
+    ],
+)
+def test_a_key_is_left_out_whatever_it_is_called(text: str) -> None:
+    assert without_secrets({"note": text, "url": "http://127.0.0.1:5000/api"}) == (
+        {"url": "http://127.0.0.1:5000/api"},
+        ["note"],
     )
 
 
