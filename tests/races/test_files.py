@@ -75,41 +75,44 @@ def test_without_the_lock_updates_are_lost(
     assert lost > 0
 
 
-def test_eight_processes_append(tmp_path: Path, together: Together) -> None:
-    printed = together(*[("append", tmp_path, number, 200) for number in range(8)])
+def test_eight_processes_append(tmp_path: Path, together: Together, scale: int) -> None:
+    each = 80 * scale
+    printed = together(*[("append", tmp_path, number, each) for number in range(8)])
     acknowledged = [name for text in printed for name in text.split()]
-    assert len(acknowledged) == 1600
+    assert len(acknowledged) == 8 * each
     found = ids_in(tmp_path)
     assert sorted(found) == sorted(acknowledged)
     for number in range(8):
         mine = [name for name in found if name.startswith(f"{number}-")]
-        assert mine == [f"{number}-{index}" for index in range(200)]
+        assert mine == [f"{number}-{index}" for index in range(each)]
 
 
-def test_appends_while_the_journal_is_compacted(tmp_path: Path, together: Together) -> None:
-    together(*[("append", tmp_path, number, 150) for number in range(4)], ("compact", tmp_path, 0, 60))
+def test_appends_while_the_journal_is_compacted(tmp_path: Path, together: Together, scale: int) -> None:
+    each = 70 * scale
+    together(*[("append", tmp_path, number, each) for number in range(4)], ("compact", tmp_path, 0, 30 * scale))
     found = ids_in(tmp_path)
-    assert len(found) == len(set(found)) == 600
+    assert len(found) == len(set(found)) == 4 * each
 
 
-def test_janitor_takes_lock_files_from_under_the_writers(tmp_path: Path, together: Together) -> None:
+def test_janitor_takes_lock_files_from_under_the_writers(tmp_path: Path, together: Together, scale: int) -> None:
+    each = 40 * scale
     FileEngine.open(tmp_path).journal("log.jsonl").commit(lambda batch: batch.stage({"id": "first"}))
     together(
-        *[("edit", tmp_path, number, 300) for number in range(3)],
-        *[("append", tmp_path, number, 150) for number in range(3)],
-        ("sweep", tmp_path, 0, 300),
-        ("sweep", tmp_path, 1, 300),
+        *[("edit", tmp_path, number, 2 * each) for number in range(3)],
+        *[("append", tmp_path, number, each) for number in range(3)],
+        ("sweep", tmp_path, 0, 2 * each),
+        ("sweep", tmp_path, 1, 2 * each),
     )
-    assert JsonStore(tmp_path).read_json("counter.json") == {"n": 900}
-    assert len(set(ids_in(tmp_path))) == 451
+    assert JsonStore(tmp_path).read_json("counter.json") == {"n": 6 * each}
+    assert len(set(ids_in(tmp_path))) == 3 * each + 1
 
 
-def test_killed_appenders_lose_nothing_they_acknowledged(tmp_path: Path, worker: Worker) -> None:
+def test_killed_appenders_lose_nothing_they_acknowledged(tmp_path: Path, worker: Worker, scale: int) -> None:
     acknowledged: set[str] = set()
     log = tmp_path / "log.jsonl"
-    for round_ in range(4):
+    for round_ in range(2 * scale):
         processes = [worker("append", tmp_path, f"{round_}.{number}", 100_000) for number in range(4)]
-        wanted = (log.stat().st_size if log.exists() else 0) + 20_000
+        wanted = (log.stat().st_size if log.exists() else 0) + 10_000
         deadline = time.monotonic() + 60
         while not (log.exists() and log.stat().st_size > wanted) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -117,7 +120,7 @@ def test_killed_appenders_lose_nothing_they_acknowledged(tmp_path: Path, worker:
             process.kill()
         acknowledged |= {name for process in processes for name in process.communicate()[0].split("\n")[:-1]}
     FileEngine.open(tmp_path).journal("log.jsonl").recover()
-    assert len(acknowledged) > 100
+    assert len(acknowledged) > 40
     assert acknowledged <= set(ids_in(tmp_path))
 
 

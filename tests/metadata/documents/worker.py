@@ -83,7 +83,8 @@ def kill_removal(folder: Path, given: dict[str, Any]) -> None:
     """Remove a tag that records of three files carry, and die at every call in turn; say how it was found after."""
     template = folder / "template"
     in_a_child(lambda: [store_of(template).each([put(kind, body, trusting=True)]) for kind, body in given["records"]])
-    for after in (False, True):
+    # Dead after one call is much the same as dead before the next: both only where there is time for it.
+    for after in (False, True) if os.environ.get("CALOTYPE_TEST_SCALE", "1") != "1" else (False,):
         at, code = 0, DEAD
         while code == DEAD:
             at += 1
