@@ -6,8 +6,8 @@ stays, the original ignores it. Left out unless asked for: sealed values, passwo
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from metadata.errors import BusyError, UnreadableError
@@ -15,7 +15,7 @@ from metadata.files.codec import encode_document, encode_plain_line
 from metadata.files.engine import FileEngine
 from metadata.files.folder import MARKER
 from metadata.files.journal import Line
-from metadata.files.live import live_records
+from metadata.files.live import live, plain
 from metadata.files.trouble import told
 from metadata.schemas.catalog import kinds_of_path
 from metadata.schemas.homes import InArray, InMember
@@ -26,11 +26,13 @@ from .restoring import Filling
 from .snapshot import Photographer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from metadata.files.filesystem import FileSystem
+    from metadata.files.journal import Journal
 
+    from .copying import Readable
     from .snapshot import Snapshot
     from .taking import Origin
 
@@ -102,8 +104,7 @@ class Exporting:
         stored = list(layout.digests(self._origin.engine.list(layout.BINARIES)))
         live = self._origin.usage.live_among(stored)
         self._filling.begin(sum(snapshot.files.values()))
-        for path, data in self._records(snapshot):
-            self._add(path, data)
+        self._records(snapshot)
         there = {digest for digest in stored if digest in live and self._payload(layout.relative_path(digest), digest)}
         self._filling.end(None)
         missing = tuple(sorted(named - there))
@@ -121,35 +122,44 @@ class Exporting:
                 raise BusyError(f"{path} is an operation that is not finished; try again when it is.", path=path)
         return snapshot
 
-    def _records(self, snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
+    def _records(self, snapshot: Snapshot) -> None:
         engine = FileEngine.open(snapshot.stage, fs=self._fs)
         try:
             for path in snapshot.files:
                 if path in _OURS or (path.startswith("auth/") and not self._include_sealed):
                     continue
-                try:
-                    yield path, self._content(engine, path)
-                except UnreadableError:
-                    self._damaged.append(path)
+                with TemporaryFile(dir=snapshot.stage) as content:  # a log may be larger than the memory
+                    try:
+                        self._write(engine, path, content.write)
+                    except UnreadableError:
+                        self._damaged.append(path)
+                        continue
+                    size = content.tell()
+                    content.seek(0)
+                    self._add(path, content, size)
         finally:
             engine.close()
 
-    def _content(self, engine: FileEngine, path: str) -> bytes:
-        """Return a file as it is exported."""
+    def _write(self, engine: FileEngine, path: str, write: Callable[[bytes], object]) -> None:
+        """Write a file as it is exported."""
         located = kinds_of_path(path)
         if not located:
-            return engine.read_bytes(path)
-        if not path.endswith(".jsonl"):
+            write(engine.read_bytes(path))
+        elif not path.endswith(".jsonl"):
             value: Any = engine.read_document(path).value
-            return encode_document(self._plain(path, value) if isinstance(value, dict) else value, stamp=False)
-        lines: list[Line] = []
-        for item in engine.journal(path).read():
+            write(encode_document(self._plain(path, value) if isinstance(value, dict) else value, stamp=False))
+        else:
+            journal, key = engine.journal(path), located[0].kind.key
+            places = live(self._lines(journal), key, lambda line: (line.offset, line.end - line.offset))
+            for place in places:
+                write(encode_plain_line(plain(journal.read_at(*place).record)))
+
+    def _lines(self, journal: Journal) -> Iterator[Line]:
+        for item in journal.read():
             if isinstance(item, Line):
-                lines.append(item)
+                yield item
             else:
-                self._damaged.append(f"{path}, byte {item.offset}")
-        records = live_records(lines, located[0].kind.key)
-        return b"".join(map(encode_plain_line, records))
+                self._damaged.append(f"{journal.path}, byte {item.offset}")
 
     def _plain(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
         plain = {name: value for name, value in document.items() if name != _CHECK}
@@ -168,10 +178,10 @@ class Exporting:
                 plain[home.member] = []
         return _without(plain, self._gone)
 
-    def _add(self, path: str, data: bytes) -> None:
-        self._filling.add(path, io.BytesIO(data), len(data))
+    def _add(self, path: str, content: Readable, size: int) -> None:
+        self._filling.add(path, content, size)
         self._files += 1
-        self._bytes += len(data)
+        self._bytes += size
 
     def _payload(self, path: str, digest: str) -> bool:
         """Put a payload in its place; false when it cannot be had or is not what its name says."""
