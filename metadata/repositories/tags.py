@@ -13,7 +13,7 @@ from ..schemas.tags import Tag, fold_name
 from .base import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 _RULE = ("userId", "nameLower")
@@ -69,27 +69,39 @@ class TagsRepository(Repository[Tag]):
                     return
 
     @contextmanager
-    def naming(self, user_id: str, names: Iterable[str]) -> Iterator[tuple[dict[str, str], list[Change]]]:
+    def naming(
+        self, user_id: str, names: Iterable[str], hints: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[dict[str, str], list[Change]]]:
         """Hold the gate whole and give a user's tags of these names, and the changes that make those that are missing.
 
         The tags are ids by folded name (`fold_name`). A name is a name here, even one that looks like an id. The
         changes belong into the same operation as the records that carry the tags.
+
+        Args:
+            user_id: the user.
+            names: of any number of tags; the first spelling of one that is made is taken.
+            hints: what was given before, by which many are found with one question.
         """
+        wanted: dict[str, str] = {}
+        for name in names:
+            wanted.setdefault(fold_name(name), name)
         with self._documents.guard(exclusive=True):
-            ids: dict[str, str] = {}
+            ids = self._confirmed(user_id, {folded: hints[folded] for folded in wanted if hints and folded in hints})
             missing: list[Change] = []
-            for name in names:
-                folded = fold_name(name)
-                if folded in ids:
-                    continue
-                found = self.find_by_name(user_id, name)
+            for folded in [each for each in wanted if each not in ids]:
+                found = self.find_by_name(user_id, wanted[folded])
                 if found is None:
-                    drafted = self._new_record({"user_id": user_id, "name": name})
+                    drafted = self._new_record({"user_id": user_id, "name": wanted[folded]})
                     missing.append(put(self.kind.name, drafted))
                     ids[folded] = str(drafted["id"])
                 else:
                     ids[folded] = found.id
             yield ids, missing
+
+    def _confirmed(self, user_id: str, hints: Mapping[str, str]) -> dict[str, str]:
+        stored = self._documents.many(self.kind.name, list(hints.values()))
+        found = {key: (one.body.get("userId"), one.body.get("nameLower")) for key, one in stored.items()}
+        return {folded: key for folded, key in hints.items() if found.get(key) == (user_id, folded)}
 
     def rename(self, tag_id: str, name: str, *, if_match: str | None = None, owner: str | None = None) -> Tag:
         """Give a tag another name; everything that carries it carries the new name with it.

@@ -114,7 +114,7 @@ class CardImport:
         kept: dict[str, CalotypeError | None] = dict.fromkeys(drafts)
         stored: dict[str, CalotypeError | None] = dict.fromkeys(drafts)
         if not dry_run:
-            kept = dict(zip(drafts, pool.map(self._kept, drafts.values(), drafts), strict=True))
+            kept = self._keeping.keep(pool, drafts)
             stored = self._storing.store({key: one for key, one in drafts.items() if kept[key] is None})
         ids = {id(one): key for key, one in drafts.items()}
         for entry in batch.entries:
@@ -127,13 +127,6 @@ class CardImport:
         for error in (*kept.values(), *stored.values()):
             if isinstance(error, FullError):
                 raise error
-
-    def _kept(self, one: Draft, character_id: str) -> CalotypeError | None:
-        try:
-            self._keeping.keep(one, character_id)
-        except CalotypeError as error:
-            return error
-        return None
 
 
 class _Batch:

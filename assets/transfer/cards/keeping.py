@@ -15,6 +15,7 @@ from .drafts import AVATAR, asset_id, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import ThreadPoolExecutor
 
     from metadata.documents.contract import Record
     from metadata.repositories.images import ImagesRepository
@@ -64,21 +65,46 @@ class Keeping:
         self._owner = owner
         self._limits = limits
 
-    def keep(self, draft: Draft, character_id: str) -> None:
-        """Store a card's file and what is in it, each with a record that says so; again changes nothing.
+    def keep(self, pool: ThreadPoolExecutor, drafts: Mapping[str, Draft]) -> dict[str, CalotypeError | None]:
+        """Store cards' files and what is in them, each with a record that says so; again changes nothing.
 
-        Raises:
-            FullError: there is no room.
-            CalotypeError: something cannot be read or stored.
+        Args:
+            pool: reads several files, and makes them durable, at a time.
+            drafts: by the ids that their characters get.
+
+        Returns:
+            Why which card could not be kept, None for those that are.
         """
+        files = [self._file(key, draft) for key, draft in drafts.items()]
+        told: dict[str, CalotypeError | None] = dict.fromkeys(drafts)
+        ready: list[tuple[str, _Wanted, Staged]] = []
+        for key, file, staged in zip(drafts, files, pool.map(_staged, files), strict=True):
+            if isinstance(staged, CalotypeError):
+                told[key] = staged
+            else:
+                ready.append((key, file, staged))
+        for start in range(0, len(ready), _AT_ONCE):
+            several = ready[start : start + _AT_ONCE]
+            try:
+                self._store([file for _, file, _ in several], [staged for _, _, staged in several])
+            except CalotypeError as error:
+                told |= {key: error for key, _, _ in several}
+        more = {key: draft for key, draft in drafts.items() if told[key] is None and draft.parts}
+        return told | dict(zip(more, pool.map(self._parts, more.values(), more), strict=True))
+
+    def _file(self, character_id: str, draft: Draft) -> _Wanted:
         stage = partial(draft.offer.stage, self._intake)
-        self._store([_Wanted(asset_id(character_id), draft.offer.name, stage, _identity(draft, ""))])
-        if not draft.parts:
-            return
-        with draft.offer.open() as source:
-            wanted = self._inside(draft, character_id, source)
-            while several := list(islice(wanted, _AT_ONCE)):
-                self._store(several)
+        return _Wanted(asset_id(character_id), draft.offer.name, stage, _identity(draft, ""))
+
+    def _parts(self, draft: Draft, character_id: str) -> CalotypeError | None:
+        try:
+            with draft.offer.open() as source:
+                wanted = self._inside(draft, character_id, source)
+                while several := list(islice(wanted, _AT_ONCE)):
+                    self._store(several, _all_staged(several))
+        except CalotypeError as error:
+            return error
+        return None
 
     def _inside(self, draft: Draft, character_id: str, source: BinaryIO) -> Iterator[_Wanted]:
         found = read_card(source, limits=self._limits)
@@ -97,14 +123,7 @@ class Keeping:
             raise UnreadableError(f"{part.name} in the card changed while it was read. Run the import again.")
         return staged
 
-    def _store(self, wanted: Sequence[_Wanted]) -> None:
-        staged: list[Staged] = []
-        try:
-            staged.extend(one.stage() for one in wanted)
-        except BaseException:
-            for one in staged:
-                one.discard()
-            raise
+    def _store(self, wanted: Sequence[_Wanted], staged: Sequence[Staged]) -> None:
         several = [(one, each.name, each.facts) for one, each in zip(staged, wanted, strict=True)]
         self._intake.keep(several, partial(self._record, wanted))
 
@@ -121,6 +140,25 @@ class Keeping:
         use = "chat_file" if not picture else "image" if one.identity is None else "avatar"
         made = self._images.draft(userId=self._owner, type=use, filename=one.name, source="import", **seen.members())
         return {**made, "id": one.id}
+
+
+def _staged(wanted: _Wanted) -> Staged | CalotypeError:
+    try:
+        return wanted.stage()
+    except CalotypeError as error:
+        return error
+
+
+def _all_staged(wanted: Sequence[_Wanted]) -> list[Staged]:
+    """Make the bytes of all ready, or of none."""
+    staged: list[Staged] = []
+    try:
+        staged.extend(one.stage() for one in wanted)
+    except CalotypeError:
+        for one in staged:
+            one.discard()
+        raise
+    return staged
 
 
 def _identity(draft: Draft, uri: str) -> str | None:

@@ -32,6 +32,7 @@ class Storing:
     def __init__(self, records: Repositories, owner: str) -> None:
         self._records = records
         self._owner = owner
+        self._tags: dict[str, str] = {}
 
     def store(self, drafts: Mapping[str, Draft]) -> dict[str, CalotypeError | None]:
         """Store characters whose payloads are kept, all in one operation; return why which one could not be stored.
@@ -52,9 +53,10 @@ class Storing:
 
     def _apply(self, drafts: Mapping[str, Draft]) -> None:
         names = [name for draft in drafts.values() for name in draft.tags]
-        with self._records.tags.naming(self._owner, names) as (tags, new):
+        with self._records.tags.naming(self._owner, names, self._tags) as (tags, new):
             made = (self._changes(key, draft, tags) for key, draft in drafts.items())
             self._records.documents.apply([*new, *(change for changes in made for change in changes)])
+            self._tags |= tags
 
     def _changes(self, key: str, draft: Draft, tags: Mapping[str, str]) -> Iterator[Change]:
         record = self._records.characters.draft(

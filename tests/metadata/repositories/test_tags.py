@@ -52,6 +52,23 @@ def test_an_empty_name_is_no_name(tags: TagsRepository, make: ModuleType, name: 
     assert tags.list().total == 0
 
 
+def test_names_become_tags_whatever_they_look_like_and_wrong_hints_do_no_harm(
+    tags: TagsRepository, documents: MemoryDocuments, make: ModuleType
+) -> None:
+    known, renamed, gone = (tags.create(user_id=make.USER, name=name) for name in ("A", "B", "C"))
+    other = tags.create(user_id=make.OTHER, name="D")
+    tags.rename(renamed.id, "E")
+    tags.delete(gone.id)
+    hints = {"a": known.id, "b": renamed.id, "c": gone.id, "d": other.id, "f": make.new_id()}
+    looks_like_an_id = make.new_id()
+    with tags.naming(make.USER, ["a", "B", "b", "C", "D", "e", looks_like_an_id], hints) as (ids, missing):
+        assert (ids["a"], ids["e"]) == (known.id, renamed.id)
+        documents.apply(missing)
+    found = {tag.name: tag.id for tag in tags.find_all() if tag.user_id == make.USER}
+    assert sorted(found) == sorted(["A", "B", "C", "D", "E", looks_like_an_id])
+    assert ids == {name.casefold(): key for name, key in found.items()}
+
+
 def test_missing_tags_belong_to_the_operation_of_their_first_carrier(
     tags: TagsRepository, documents: MemoryDocuments, make: ModuleType
 ) -> None:

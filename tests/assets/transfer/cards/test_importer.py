@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,7 +217,8 @@ def test_what_an_import_left_that_was_cut_off_is_used(home: Home, building: Modu
     limits = card_limits(inside)
     found = draft(offer, limits)
     keeping = Keeping(intake_of(inside), inside.records.images, home.owner, limits)
-    keeping.keep(found, found.character_id(home.owner))
+    with ThreadPoolExecutor() as pool:
+        assert set(keeping.keep(pool, {found.character_id(home.owner): found}).values()) == {None}
     assert home.counts() == {"character": 0, "asset": 1, "tag": 0, "payloads": 1}
     (outcome,) = home.importing().run([offer])
     assert outcome.status is Status.IMPORTED
@@ -229,8 +231,8 @@ def test_those_that_are_refused_hinder_none_of_their_batch(home: Home, building:
     files = [building.card_png(card(building, name=name)) for name in ("Aria", "Bria", "Cora")]
     drafts = [draft(home.offer(file, f"{n}.png"), limits) for n, file in enumerate(files)]
     keeping = Keeping(intake_of(inside), inside.records.images, home.owner, limits)
-    for one in drafts[:2]:
-        keeping.keep(one, one.character_id(home.owner))
+    with ThreadPoolExecutor() as pool:
+        keeping.keep(pool, {one.character_id(home.owner): one for one in drafts[:2]})
     home.bring(files[0])  # so that the first is there, and nothing of the third
     told = Storing(inside.records, home.owner).store({one.character_id(home.owner): one for one in drafts})
     assert [type(error) for error in told.values()] == [ConflictError, type(None), NotFoundError]
