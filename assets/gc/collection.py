@@ -162,9 +162,6 @@ class Collection:
     def _brought_back(self, digest: Digest, records: Mapping[str, Record]) -> Restored:
         restored, refused = [], []
         for asset_id, body in records.items():
-            if self.premises.documents.get("user", str(body.get("userId"))) is None:
-                refused.append((asset_id, "The user it belonged to is gone."))
-                continue
             try:
                 restored.append(self.premises.images.bring_back(body).id)
             except CalotypeError as error:

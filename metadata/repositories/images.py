@@ -150,10 +150,13 @@ class ImagesRepository(Repository[Asset]):
 
         Raises:
             NotFoundError: nothing of it is left, or it was not this owner's; see `buried`.
-            ConflictError: it is not deleted.
+            ConflictError: it is not deleted, or its owner is.
             InvalidError: that is no asset.
         """
         body = Asset.from_record(body).to_record()
+        owner = str(body["userId"])
+        if self._documents.get("user", owner) is None and self._documents.first("user") is not None:
+            raise ConflictError(f"The user whom the asset {body['id']} belonged to is gone.", object=owner)
         for ref in self.kind.refs:
             for target in ref.values(body):
                 if ref.path != (self.kind.owner,) and not self._resolves(ref, body, target):

@@ -74,7 +74,10 @@ def test_records_of_a_user_who_is_gone_stay_deleted(house: House) -> None:
     asset = house.put(user_id=user)
     house.store.assets.forget(asset.id)
     users.delete(user)
-    assert house.gc.restore(asset.sha256).refused == ((asset.id, "The user it belonged to is gone."),)
+    ((refused, why),) = house.gc.restore(asset.sha256).refused
+    assert (refused, "is gone" in why) == (asset.id, True)
+    with pytest.raises(ConflictError, match="is gone"):
+        house.store.assets.restore(asset.id)
 
 
 def test_restoring_without_records_gives_a_grace(house: House) -> None:
