@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from ..clock import Clock, SystemClock
@@ -176,18 +175,24 @@ class FileEngine(Bundle):
         return self._read(path, offset, length)[0]
 
     def bring_to_disk(self, path: str) -> None:
-        """Bring to the disk what was written to a file, by whichever process; absent is no error.
+        """Bring to the disk what was written to a file, by whichever process.
+
+        What is absent, cannot be opened or is no file is left to whoever reads it.
 
         Raises:
             InvalidError: no path in the data folder.
             UnreadableError: it cannot be synced.
         """
-        with told(path, "synced"), suppress(FileNotFoundError):
-            descriptor = self.fs.open(self.paths.resolve(path), os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                atomic.sync_data(self.fs, descriptor)
-            finally:
-                self.fs.close(descriptor)
+        try:
+            descriptor = self.fs.open(self.paths.resolve(path), _READ)
+        except OSError:
+            return
+        try:
+            if stat.S_ISREG(self.fs.fstat(descriptor).st_mode):
+                with told(path, "synced"):
+                    atomic.sync_data(self.fs, descriptor)
+        finally:
+            self.fs.close(descriptor)
 
     def remove(self, path: str) -> None:
         """Remove a file durably; absent is no error.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -116,3 +117,28 @@ def test_list_remove_and_read_bytes(engine: FileEngine) -> None:
     assert engine.read_bytes("chats/b.jsonl") == b"0123456789"
     with pytest.raises(InvalidError):
         engine.list("../")
+
+
+def test_what_others_wrote_is_brought_to_the_disk_and_what_is_no_file_left_alone(
+    engine: FileEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, synced = engine.paths.root, []
+    root.mkdir(exist_ok=True)
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(engine.fs, "fdatasync", sync)
+    (root / "a.jsonl").write_bytes(b"x")
+    (root / "link.jsonl").symlink_to("a.jsonl")
+    os.mkfifo(root / "pipe.jsonl")
+    for name in ("a", "link", "pipe", "absent"):
+        engine.bring_to_disk(f"{name}.jsonl")
+    assert synced == [(root / "a.jsonl").stat().st_ino]
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "refused")
+
+    monkeypatch.setattr(engine.fs, "fdatasync", fail)
+    with pytest.raises(UnreadableError):
+        engine.bring_to_disk("a.jsonl")
