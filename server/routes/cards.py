@@ -102,7 +102,7 @@ async def receive(call: Call) -> Response:
 async def _receive_form(call: Call) -> Response:
     if call.arguments.given:
         name = call.arguments.given[0]
-        raise InvalidError(f"With a form, every file has its own name; leave {name} out.", field=name)
+        raise InvalidError(f"With a form, files have their own names and all are cards; leave {name} out.", field=name)
     settings = call.service.settings
     rules = FormRules(
         files=frozenset({FILE}),

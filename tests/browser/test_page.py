@@ -223,9 +223,14 @@ def test_axe_finds_nothing(
     page = visit(person.home, color_scheme=scheme)
     expect(card(page, "seen.png")).to_be_visible()
     accessible(page)
+    page.set_viewport_size({"width": 360, "height": 640})  # a narrow telephone's
+    for field in ("#kind", "#q", "#tag"):
+        assert page.locator(field).evaluate("field => field.clientWidth") > 70, field
     card(page, "seen.png").click()
     expect(page.locator("#uses")).to_have_text("Nothing.")
     accessible(page)
+    for element in ("document.documentElement", "document.getElementById('picture')"):
+        assert page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth"), element
 
 
 def test_the_interface_is_shown_at_docs(visit: Callable[..., Page], running: Any) -> None:
