@@ -191,7 +191,8 @@ class _Reader:
             handler[name](arguments, result, opened)
         else:
             # What the store does not do today; should it begin to, this reader has to learn it.
-            mine = [each for each in arguments if (each.path or each.text).startswith(self._root + b"/")]
+            named = [each.path or each.text for each in arguments if not each.deleted]
+            mine = [path for path in named if self._place(path) is not None]
             assert not mine, f"{name} is not understood: {arguments}"
 
     def _open(self, arguments: list[Argument], _: int, opened: bytes | None) -> None:
