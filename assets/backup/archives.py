@@ -80,6 +80,7 @@ class ArchiveTarget:
         self._held = ExitStack()
         self._draft: atomic.Draft | None = None
         self._writer: Writer | None = None
+        self._sink: Callable[[bytes], object] | None = None
         if path is not None and path.exists():
             raise ConflictError(f"{path} is there already. Name another file.", path=str(path))
         if path is not None and not path.parent.is_dir():
@@ -87,18 +88,27 @@ class ArchiveTarget:
 
     def __enter__(self) -> Self:
         """Open the archive under a temporary name."""
-        if self._path is None:
-            write: Callable[[bytes], object] = cast("IO[bytes]", self._stream).write
-        else:
-            with told(self._path, "written"):
+        zipped = self._form == "zip"
+        with ExitStack() as undone, told(self._name, "written"):
+            undone.callback(self.__exit__)
+            if self._path is None:
+                self._sink = cast("IO[bytes]", self._stream).write
+            else:
                 self._draft = self._held.enter_context(atomic.Draft(self._fs, self._path, mode=0o600))
-            write = self._draft.write
-        self._writer = ZipWriter(write) if self._form == "zip" else TarWriter(write, packed=self._form == "tar.gz")
+                self._sink = self._draft.write
+            self._writer = ZipWriter(self._write) if zipped else TarWriter(self._write, packed=self._form == "tar.gz")
+            undone.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Take the archive away unless it was finished."""
+        self._sink = None
         self._held.close()
+
+    def _write(self, data: bytes) -> None:
+        # What the libraries write when they are collected must not go to a descriptor that is somebody else's by then.
+        if self._sink is not None:
+            self._sink(data)
 
     def holds(self, path: str) -> Entry | None:
         """Return None: an archive is written anew each time."""

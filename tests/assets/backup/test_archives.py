@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
+import os
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ import pytest
 from assets.backup.archives import ArchiveTarget, TarWriter
 from assets.backup.manifest import Entry, Head, Manifest
 from assets.backup.sources import TarSource
-from metadata.errors import UnwrittenError
+from metadata.errors import FullError, UnwrittenError
 from metadata.files.filesystem import FileSystem
 
 if TYPE_CHECKING:
@@ -59,4 +61,38 @@ def test_a_stream_that_is_cut_off_is_told_once(taken: int, capsys: pytest.Captur
             target.add("chats/a.jsonl", io.BytesIO(bytes(9000)), 9000)
         del target
         gc.collect()
+    assert capsys.readouterr().err == ""
+
+
+class Full(FileSystem):
+    """A disk that is full after so many writes."""
+
+    def __init__(self, writes: int) -> None:
+        self.left = writes
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write while there is room."""
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(descriptor, data)
+
+
+@pytest.mark.parametrize("writes", [0, 12])
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz"])
+def test_nothing_is_written_once_the_archive_is_given_up(
+    tmp_path: Path, form: str, writes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk = Full(writes)
+
+    def fill() -> None:
+        with ArchiveTarget(disk, tmp_path / "a", form, 0) as target:
+            for number in range(9):
+                target.add(f"binaries/{number}", io.BytesIO(os.urandom(1 << 21)), 1 << 21)
+
+    with pytest.raises(FullError):
+        fill()
+    disk.left = 1000
+    gc.collect()
+    assert (disk.left, list(tmp_path.iterdir())) == (1000, [])
     assert capsys.readouterr().err == ""
