@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import NotFoundError, UnreadableError
+from ..errors import InvalidError, NotFoundError, UnreadableError
 from ..files import quarantine
 from ..index.state import Problem, load_problems
 from ..index.tables import column_of, table_of
@@ -141,12 +141,11 @@ class Usage:
             UnreadableError: a log cannot be synced.
         """
         engine = self._projection.engine
-        if not engine.flusher.whole_files:
-            return
-        for path in filter(is_journal, self._projection.paths()):
-            found = self._projection.tails.identity(path)
-            if found is not None and time.time_ns() - found.mtime_ns < _WRITTEN_BACK_NS:
-                engine.bring_to_disk(path)
+        for path in filter(is_journal, self._projection.paths() if engine.flusher.whole_files else ()):
+            with suppress(InvalidError):  # a link: refused, and told of, wherever it is read
+                found = self._projection.tails.identity(path)
+                if found is not None and time.time_ns() - found.mtime_ns < _WRITTEN_BACK_NS:
+                    engine.bring_to_disk(path)
 
     def damage(self) -> list[Problem]:
         """Return what is known to be unreadable, or not finished, and could name or mention a payload."""

@@ -15,6 +15,7 @@ from assets.fsck.report import Wishes as Wanted
 from assets.gc import Item, Wishes, plan
 from assets.gc.planning import still_young
 from metadata.errors import InvalidError, UnreadableError
+from tests.metadata.records import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,6 +169,17 @@ def test_a_link_in_the_place_of_a_record_forbids_it(house: House) -> None:
     path.rename(house.root.parent / "elsewhere.json")
     path.symlink_to(house.root.parent / "elsewhere.json")
     assert refusals(house) == [("unreadable", f"characters/{who}.json", False)]
+
+
+@pytest.mark.parametrize("what", ["link", "pipe"])
+def test_what_is_no_log_forbids_it_and_stops_nobody(open_house: Callable[..., House], what: str) -> None:
+    house = open_house(durability="full")
+    log = house.root / f"chats/{new_id()}.jsonl"
+    if what == "link":
+        log.symlink_to(house.root / "binaries/index.jsonl")
+    else:
+        os.mkfifo(log)
+    assert [(reason, path) for reason, path, _ in refusals(house)] == [("unreadable", f"chats/{log.name}")]
 
 
 def test_a_second_record_of_an_id_keeps_what_it_names(house: House) -> None:

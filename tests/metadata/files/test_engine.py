@@ -130,9 +130,9 @@ def test_what_others_wrote_is_brought_to_the_disk_and_what_is_no_file_left_alone
 
     monkeypatch.setattr(engine.fs, "fdatasync", sync)
     (root / "a.jsonl").write_bytes(b"x")
-    (root / "link.jsonl").symlink_to("a.jsonl")
     os.mkfifo(root / "pipe.jsonl")
-    for name in ("a", "link", "pipe", "absent"):
+    (root / "folder.jsonl").mkdir()
+    for name in ("a", "pipe", "folder", "absent"):
         engine.bring_to_disk(f"{name}.jsonl")
     assert synced == [(root / "a.jsonl").stat().st_ino]
 
