@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 
     Opener = Callable[[], BinaryIO | None]
 
-_AT_ONCE: Final = 16
-"""Payloads whose records are written at once; the locks of their shards are held together."""
+_FILES_AT_ONCE: Final = 8
+_PARTS_AT_ONCE: Final = 2
+"""Payloads whose records are written at once; the locks of their shards are held together.
+
+Fewer than ten over all threads: were the import killed just then, a check of the store would take ten payloads that no
+record names for a list of records that was lost. For the same reason the first file is kept alone.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Keeping:
         self._images = images
         self._owner = owner
         self._limits = limits
+        self._at_once = 1
 
     def keep(self, pool: ThreadPoolExecutor, drafts: Mapping[str, Draft]) -> dict[str, CalotypeError | None]:
         """Store cards' files and what is in them, each with a record that says so; again changes nothing.
@@ -83,8 +89,9 @@ class Keeping:
                 told[key] = staged
             else:
                 ready.append((key, file, staged))
-        for start in range(0, len(ready), _AT_ONCE):
-            several = ready[start : start + _AT_ONCE]
+        left = iter(ready)
+        while several := list(islice(left, self._at_once)):
+            self._at_once = _FILES_AT_ONCE
             try:
                 self._store([file for _, file, _ in several], [staged for _, _, staged in several])
             except CalotypeError as error:
@@ -100,7 +107,7 @@ class Keeping:
         try:
             with draft.offer.open() as source:
                 wanted = self._inside(draft, character_id, source)
-                while several := list(islice(wanted, _AT_ONCE)):
+                while several := list(islice(wanted, _PARTS_AT_ONCE)):
                     self._store(several, _all_staged(several))
         except CalotypeError as error:
             return error
