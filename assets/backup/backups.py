@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from metadata.clock import timestamp
-from metadata.errors import BusyError, InvalidError
+from metadata.errors import InvalidError
 from metadata.files import atomic
 from metadata.files.folder import MARKER
 from metadata.files.trouble import told
@@ -24,6 +24,7 @@ from .targets import FolderTarget, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import IO
 
@@ -129,17 +130,8 @@ class Backups:
                 path=str(place),
             )
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        try:
-            with self._engine.locks.lock_of(LOCK).hold(0):
-                yield
-        except BusyError as error:
-            if error.details.get("path") != f"{LOCK}.lock":
-                raise
-            raise BusyError(
-                "Another backup of this store is under way; try again when it is done.", **error.details
-            ) from error
+    def _alone(self) -> AbstractContextManager[None]:
+        return self._engine.locks.lock_of(LOCK).alone("Another backup of this store")
 
     @contextmanager
     def _stage(self) -> Iterator[Path]:

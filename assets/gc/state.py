@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from metadata.clock import parse_timestamp
-from metadata.errors import BusyError, InvalidError, NotFoundError, UnreadableError
+from metadata.errors import InvalidError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from metadata.files.engine import FileEngine
@@ -56,22 +56,13 @@ class State:
     def __init__(self, engine: FileEngine) -> None:
         self._engine = engine
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Hold the lock that lets one collection run at a time.
 
         Raises:
             BusyError: another one is under way.
         """
-        try:
-            with self._engine.locks.lock_of(LOCK).hold(0):
-                yield
-        except BusyError as error:
-            if error.details.get("path") != f"{LOCK}.lock":
-                raise
-            raise BusyError(
-                "Another garbage collection is under way; try again when it is done.", **error.details
-            ) from error
+        return self._engine.locks.lock_of(LOCK).alone("Another garbage collection")
 
     def load(self) -> LastRun:
         """Return what the last collection left; nothing that can be used is as good as none."""

@@ -55,6 +55,25 @@ class Lock:
         finally:
             self._give(descriptor)
 
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Hold the lock for a block, at once or not at all.
+
+        Args:
+            what: what somebody else may be at, as in "Another backup of this store".
+
+        Raises:
+            BusyError: somebody is; as of `hold`.
+        """
+        try:
+            descriptor = self._take(0)
+        except BusyError as error:
+            raise BusyError(f"{what} is under way; try again when it is done.", **error.details) from error
+        try:
+            yield
+        finally:
+            self._give(descriptor)
+
     def probe(self) -> bool:
         """Tell, without waiting, whether the lock is free now."""
         self._forget_parent()
