@@ -210,6 +210,7 @@ class Trash:
                 self._set_aside(entry.digest)
             atomic.make_dirs(self._fs, self._payload(entry.digest).parent)
             atomic.move(self._fs, self._place(entry), self._payload(entry.digest))
+        self._engine.epochs.tell([entry.digest.shard])  # what stood there may have been told
 
     def _set_aside(self, digest: Digest) -> None:
         """Move what stands in the place of a payload to `quarantine/`."""

@@ -215,6 +215,7 @@ class Repairer:
     def _quarantine(self, digest: Digest) -> None:
         if is_rotten(self._blobs, digest):
             self._blobs.set_aside(digest)
+            self._engine.epochs.tell([digest.shard])  # its record stays, so no change to the index says so
 
     def _record(self, finding: Finding) -> None:
         deleted = self._usage.deleted()

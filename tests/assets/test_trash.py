@@ -92,7 +92,12 @@ def test_what_is_no_payload_makes_way_for_the_one_in_the_trash(house: House, tra
     house.raw(digest).parent.mkdir()
     if bad is not None:
         house.raw(digest).write_bytes(bad)
+    (entry,) = trash.entries()
+    (house.root / entry.path / "note.json").unlink()  # so that the index learns nothing
+    told = list(house.store.engine.epochs.values())
     assert trash.take_back(digest) is True
+    now = house.store.engine.epochs.values()
+    assert [shard for shard in range(256) if now[shard] != told[shard]] == [digest.shard]
     assert house.raw(digest).read_bytes() == b"some bytes"
     assert len(list((house.root / "quarantine").glob(f"{digest}.*"))) == 1
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from assets.fsck import repairing
 from assets.fsck.report import Wishes
+from metadata.files.engine import FileEngine
+from metadata.findings import Repair
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -71,6 +73,20 @@ def test_whatever_is_damaged(rot: ModuleType, damage: ModuleType, model: Any, sc
             assert lost(store, rot, before, touched) == []
 
     mends()
+
+
+@pytest.mark.heavy
+def test_bytes_that_were_set_aside_are_told_from_no_memory(damage: ModuleType, copied: Any) -> None:
+    store = copied()
+    (name,) = damaged(store, damage, [(list(damage.WAYS).index("flipped_payload"), 1)])
+    shard = int(name.split("/")[1][:2], 16)
+    with store.checks() as checks:
+        steps = repairing.plan(checks.verifier.run(Wishes(full=True)).findings)
+        quarantines = [step for step in steps if step.repair is Repair.QUARANTINE]
+        epochs = FileEngine.open(store.root).epochs
+        told = epochs.values()[shard]
+        assert [done.error for done in checks.repairer.execute(quarantines)] == [""]
+        assert epochs.values()[shard] != told
 
 
 @pytest.mark.heavy
