@@ -7,9 +7,12 @@ taken away (`CALOTYPE_FASTLANE_BYTES=0`). What a payload's records say can chang
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from typing import TYPE_CHECKING, Final
+
+from metadata.errors import CalotypeError
 
 from .plain import Plain, plain
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     from .accesslog import Visit
     from .sending import Source
+
+_log = logging.getLogger("calotype.server")
 
 _SHARE: Final = 8
 """No answer takes more than this part of the budget, so that one cannot push out all others."""
@@ -151,7 +156,7 @@ class AnswerCache:
         self._budget = budget
         self._largest = min(_LARGEST, budget // _SHARE)
         self._epochs = epochs
-        self._values = epochs()
+        self._values: memoryview | None = epochs()
         self._prefix = prefix.encode("ascii")
         self._heads: dict[bytes, Entry] = {}
         self._entries: dict[Plain, Entry] = {}
@@ -171,6 +176,9 @@ class AnswerCache:
         Args:
             head: all that has come since the last request ended.
         """
+        values = self._values
+        if values is None:
+            return None
         entry = self._heads.get(head)
         if entry is None:
             asked = plain(head, self._prefix)
@@ -178,11 +186,11 @@ class AnswerCache:
                 return None
             entry = self._entries.get(asked)
             if entry is None:
-                return self._filling(asked)
+                return self._filling(asked, values)
             self._remember(entry, head)
-        if entry.epoch != self._values[entry.plain.first_byte]:
+        if entry.epoch != values[entry.plain.first_byte]:
             self._drop(entry)
-            return self._filling(entry.plain)
+            return self._filling(entry.plain, values)
         entry.used = True
         return entry
 
@@ -207,8 +215,13 @@ class AnswerCache:
         self._make_room()
 
     def look(self) -> None:
-        """Follow the page of epochs if it was replaced; called now and then."""
-        values = self._epochs()
+        """Follow the page of epochs if it was replaced, and keep nothing while there is none; called now and then."""
+        try:
+            values = self._epochs()
+        except CalotypeError as error:
+            if self._values is not None:
+                _log.warning("Nothing is answered from memory: %s", error.message)
+            values = None
         if values is not self._values:
             self._values = values
             self.clear()
@@ -233,8 +246,8 @@ class AnswerCache:
             self._lines = b"".join(name.lower() + b": " + value + b"\r\n" for name, value in fields)
         return self._lines
 
-    def _filling(self, asked: Plain) -> Filling:
-        return Filling(asked, self._values[asked.first_byte], self._largest)
+    def _filling(self, asked: Plain, values: memoryview) -> Filling:
+        return Filling(asked, values[asked.first_byte], self._largest)
 
     def _remember(self, entry: Entry, head: bytes) -> None:
         if len(entry.heads) == _HEADS:

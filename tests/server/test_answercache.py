@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from metadata.errors import UnwrittenError
 from server.accesslog import Visit
 from server.answercache import AnswerCache, Entry, Filling
 from server.sending import Source
@@ -108,6 +109,27 @@ def test_another_page_means_that_nothing_is_known(page: Page) -> None:
     page.values = memoryview(bytearray(2048)).cast("Q")
     cache.look()
     assert isinstance(cache.find(head()), Filling)
+
+
+def test_while_the_page_cannot_be_had_nothing_is_known(page: Page, caplog: pytest.LogCaptureFixture) -> None:
+    def values() -> memoryview:
+        if lost:
+            raise UnwrittenError("No page.")
+        return page.values
+
+    lost: list[bool] = []
+    cache = AnswerCache(1 << 20, values)
+    kept(cache)
+    late = answered(cache.find(head(1)))
+    lost.append(True)
+    for _ in range(2):
+        cache.look()
+        assert cache.find(head()) is None
+    assert caplog.messages == ["Nothing is answered from memory: No page."]
+    lost.clear()
+    cache.look()
+    assert isinstance(cache.find(head()), Filling)
+    assert late is not None
 
 
 @pytest.mark.parametrize(
