@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .premises import Premises
 
+_ASKED = frozenset({LIST, "binaries/facts.jsonl"})
+"""Without these nothing can be said at all."""
 SHARE = 0.2
 """More than this part of all payloads, or of a kind's records, must not vanish without somebody insisting."""
 SHARE_FROM = 100
@@ -56,9 +58,16 @@ def plan(premises: Premises, wishes: Wishes) -> Plan:
     """
     if wishes.grace_s < 0 or (wishes.older_than_s or 0) < 0:
         raise InvalidError("Grace and age are numbers of seconds, zero or more.", field="graceS")
-    problems = premises.disposal.usage.catch_up()
     now = premises.clock.now()
-    drawn = _Draft(premises, wishes, now).drawn()
+    try:
+        problems = premises.disposal.usage.catch_up()
+        drawn = _Draft(premises, wishes, now).drawn()
+    except UnreadableError as error:
+        path = str(error.details.get("path"))
+        if path not in _ASKED:
+            raise
+        refusal = Refusal("unreadable", error.message, path)
+        return Plan(timestamp(now), wishes.grace_s, wishes.older_than_s, 0, 0, refusals=(refusal,))
     return replace(drawn, refusals=tuple(_refusals(premises, drawn, problems)))
 
 

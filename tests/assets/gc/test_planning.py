@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -157,10 +158,21 @@ def test_damaged_facts_forbid_nothing_but_the_step_on_records(open_house: Callab
     assert refusals(house, older_than_s=0) == [("unreadable", "binaries/facts.jsonl", False)]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_log_that_may_not_be_read_forbids_it(house: House) -> None:
-    (house.root / "binaries/index.jsonl").chmod(0)
-    assert refusals(house)
+@pytest.mark.parametrize("path", ["binaries/index.jsonl", "binaries/facts.jsonl"])
+def test_a_log_that_may_not_be_read_forbids_it(house: House, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    house.put()
+    opened = house.store.engine.fs.open
+
+    def refuse(place: Path, *args: int) -> int:
+        if place == house.root / path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(place, *args)
+
+    monkeypatch.setattr(house.store.engine.fs, "open", refuse)
+    os.utime(house.root / path)
+    assert refusals(house) == [("unreadable", path, False)]
+    with pytest.raises(UnreadableError, match="chown or chmod"):
+        house.collect(force=True)
 
 
 def test_a_link_in_the_place_of_a_record_forbids_it(house: House) -> None:
