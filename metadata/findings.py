@@ -66,7 +66,9 @@ _REPAIR = "`calotype repair` shows what it would do."
 SORTS: Mapping[str, Sort] = MappingProxyType(
     {
         "payload-rotten": Sort(_D, f"Upload the same file again, or restore it from a backup. {_REPAIR}"),
-        "payload-unreadable": Sort(_D, "The disk or its permissions refuse it; look there first."),
+        "payload-unreadable": Sort(
+            _D, "The disk or its permissions refuse it; look there first. Uploading the same file again replaces it."
+        ),
         "payload-missing": Sort(_D, "Upload the same file again, or restore it from a backup."),
         "payload-elsewhere": Sort(_W, "The original application keeps this file elsewhere; import its folder."),
         "payload-unrecorded": Sort(_N, "Nothing names it; `calotype gc` collects it."),

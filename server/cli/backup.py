@@ -109,4 +109,8 @@ def _lines(taken: Taken, *, key_wanted: bool) -> Iterator[str]:
         yield f"{counted(len(taken.missing), 'payload')} could not be had: see `calotype verify --full`."
     if taken.damaged:
         yield f"{counted(len(taken.damaged), 'file')} could not be understood: see `calotype verify`."
-    yield "Read again and compared: all is well." if taken.verified else "A stream cannot be read again; check it."
+    yield (
+        "Read again and compared: all is well."
+        if taken.verified
+        else "A stream cannot be read again here: a restore of it into an empty folder compares every file."
+    )
