@@ -72,6 +72,9 @@ def converted(card: Card, spec: Written) -> Card:
     for name in _OPTIONAL:
         if data.get(name, "") is None:
             del data[name]
+    for name in OTHER_NAMES:
+        if data.get(name) is None and (text := text_of(data, name)) is not None:
+            data[name] = text
     _complete(data, _V3_FIELDS if spec == "v3" else _V2_FIELDS)
     book = data.get("character_book")
     if isinstance(book, dict):
@@ -96,7 +99,7 @@ def _nested(document: dict[str, Any]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name in (*_V3_FIELDS, *_OPTIONAL):
         for called in (name, *OTHER_NAMES.get(name, ())):
-            if called in document and name not in data:
+            if called in document and data.get(name) is None:
                 data[name] = document.pop(called)
     if isinstance(data.get("tags"), str):  # SillyTavern's V1 has them in one text
         data["tags"] = [tag.strip() for tag in data["tags"].split(",") if tag.strip()]

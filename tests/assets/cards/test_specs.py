@@ -84,3 +84,14 @@ def test_a_null_is_no_value_of_a_member_that_is_asked_for() -> None:
     assert data["character_book"]["entries"] == [
         {"keys": [], "content": "", "extensions": {}, "enabled": True, "insertion_order": 100}
     ]
+
+
+def test_a_text_under_an_older_name_is_not_hidden_by_a_null_or_left_behind() -> None:
+    flat = Card({"char_name": "A", "description": None, "char_persona": "p"})
+    inside = Card({"spec": "chara_card_v2", "data": {"char_name": "A", "char_persona": "p", "first_mes": "g"}})
+    specs: list[Written] = ["v2", "v3"]
+    for spec in specs:
+        for card in (flat, inside):
+            out = converted(card, spec)
+            assert (out.data["name"], out.data["description"]) == ("A", "p")
+            assert "description" not in out.document
