@@ -37,7 +37,7 @@ Writer = Callable[[BinaryIO], None]
 _BETWEEN: Final = re.compile(r"\s*[/\\]\s*")
 """What would make a folder of a name's first half."""
 
-_RECIPE: Final = 1
+_RECIPE: Final = 2
 """Raised when the same character is written as other bytes than before."""
 
 

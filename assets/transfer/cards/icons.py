@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ...cards.asset import CardAsset
-from ...cards.identity import without_card
+from ...cards.identity import picture_identity, without_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ def with_portrait(
     """
     entry = _main_of(card)
     uri = str(entry.get("uri", "")) if entry is not None else ""
-    if inside.get(uri) == portrait.digest:
+    if inside.get(uri) == portrait.digest or (uri in inside and _is_shown(assets, uri, opened)):
         return list(assets)
 
     def opener() -> BinaryIO:
@@ -60,6 +60,16 @@ def with_portrait(
     kept = [replace(one, name=_PREVIOUS) if one.uri == uri and one.type == _ICON else one for one in assets]
     entry["name"] = _PREVIOUS
     return [*kept, icon]
+
+
+def _is_shown(assets: Sequence[CardAsset], uri: str, opened: Callable[[], BinaryIO]) -> bool:
+    """Tell whether an asset is the picture but for the card in it: then a PNG was made of that asset."""
+    found = next((opener for one in assets if one.uri == uri and (opener := one.open())), None)
+    if found is None:
+        return False
+    with found as asset, opened() as picture:
+        identity = picture_identity(asset)
+        return identity is not None and identity == picture_identity(picture)
 
 
 def _main_of(card: Card) -> dict[str, Any] | None:

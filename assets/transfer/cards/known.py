@@ -44,8 +44,9 @@ class Known:
     def find(self, draft: Draft) -> str | None:
         """Return the id of the character that a card is already, None when it is new.
 
-        A card that was imported is known by its hash, whatever was edited since. One that was exported is known by
-        its being what would be exported now. One whose bytes are gone or rotten is new: then they are stored again.
+        A card that was imported is known by its hash, whatever was edited since; as another kind of file, by its text,
+        while the character has its name. One that was exported is known by its being what would be exported now. One
+        whose bytes are gone or rotten is new: then they are stored again.
         """
         character_id = self.id_of(draft)
         if self._records.documents.get("character", character_id) is not None:
@@ -71,7 +72,10 @@ class Known:
     def _is_exported(self, draft: Draft, character: Character) -> bool:
         fields = character.to_record()
         card = compose(fields, spec="v3", tags=tag_names(self._records, character))
-        return content_of(card) == draft.content and self._looks_like(draft, character) and self._has(draft, character)
+        imported = Card(character.silly_tavern_data or {})
+        if not any(content_of(one) == draft.content for one in (card, imported)):
+            return False
+        return self._looks_like(draft, character) and self._has(draft, character)
 
     def _looks_like(self, draft: Draft, character: Character) -> bool:
         if draft.look is None:

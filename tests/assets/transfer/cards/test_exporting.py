@@ -20,6 +20,7 @@ from metadata.errors import InvalidError
 from server.importing import card_export_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from assets.cards.reading import FoundCard
@@ -143,6 +144,16 @@ def test_another_picture_becomes_the_main_icon(home: Home, export: CardExport, b
         ("icon", "main", "embeded://assets/icon/images/main.png"),
     ]
     assert assets(out) == {"old.png": old, "assets/icon/images/main.png": new}
+
+
+def test_a_card_that_goes_round_gets_no_further_icons(homes: Callable[..., Home], building: ModuleType) -> None:
+    document = with_assets(building, [named("main", "embeded://main.png", "icon")])
+    first = card = building.charx(document, {"main.png": building.png(colour=1)})
+    for form in (Form.PNG, Form.CHARX):
+        home = homes()
+        card = written(card_export_of(home.store.inside).file(home.brought(card), form))
+    assert read(card).card.data["assets"] == read(first).card.data["assets"]
+    assert assets(read(card)) == assets(read(first))
 
 
 def test_the_default_icon_of_a_card_is_its_picture(home: Home, export: CardExport, building: ModuleType) -> None:

@@ -77,6 +77,15 @@ def test_the_same_card_again_changes_nothing_whatever_was_edited(home: Home, bui
     assert home.contents() == before
 
 
+def test_a_card_in_two_kinds_of_file_is_one_whatever_was_edited(home: Home, building: ModuleType) -> None:
+    files = (building.card_png(building.V2), json.dumps(building.V2).encode())
+    first, _ = home.bring(*files)
+    home.store.characters.edit(first.character_id, lambda one: one.replaced(description="Edited."))
+    before = home.contents()
+    assert [(one.status, one.character_id) for one in home.bring(*files)] == [(Status.SAME, first.character_id)] * 2
+    assert home.contents() == before
+
+
 def test_cards_of_one_name_are_not_one(home: Home, building: ModuleType) -> None:
     files = [building.card_png(card(building, description=text)) for text in ("one", "two")]
     assert [one.status for one in home.bring(*files)] == [Status.IMPORTED, Status.IMPORTED]
