@@ -121,6 +121,7 @@ class SillyTavernImport:
                 offers.append(FileOffer(self._layout.file(path), shown(path), named=False, tags=tags))
                 paths.append(path)
             except CalotypeError as error:
+                self._keeper.note(path)
                 yield Item("character", Status.FAILED, shown(path), why=error.message)
         outcomes = self._cards.run(offers, dry_run=self._target.dry_run)
         for path, outcome in zip(paths, outcomes, strict=True):

@@ -40,6 +40,7 @@ _BACKUPS = "Copies of what is imported, made by SillyTavern; they stayed where t
 _NO_PLACE = "There is no place here for what is in it; it stayed where it is."
 _LEFT_OUT = "Left out, because they may let somebody in: "
 _AS_A_FILE = "There is no entity for it here yet, so it is kept as a file."
+_SETTINGS = (".json", ".settings")
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a settings file: it is read as a whole."""
 _LABELLED = "expression"
@@ -110,7 +111,7 @@ class Rest:
             yield replace(item, notes=(*item.notes, *notes)) if item.status is Status.IMPORTED else item
 
     def _cleaned(self, path: str) -> Iterator[Item]:
-        if not path.lower().endswith(".json"):
+        if not path.lower().endswith(_SETTINGS):
             yield from self._kept(path, self._use(path))
             return
         try:

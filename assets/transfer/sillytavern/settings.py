@@ -87,20 +87,26 @@ def without_secrets(value: Any, path: str = "", depth: int = 0) -> tuple[Any, li
     if depth > _DEEPEST:
         return None, [path]
     if isinstance(value, list):
-        read = [without_secrets(item, f"{path}[{n}]", depth + 1) for n, item in enumerate(value)]
-        return [item for item, _ in read], [place for _, places in read for place in places]
+        told = [(f"{path}[{n}]", item) for n, item in enumerate(value)]
+        keys = [place for place, item in told if _is_key(item)]
+        read = [without_secrets(item, place, depth + 1) for place, item in told if not _is_key(item)]
+        return [item for item, _ in read], [*keys, *(place for _, places in read for place in places)]
     if not isinstance(value, dict):
         return value, []
     kept: dict[str, Any] = {}
     left: list[str] = []
     for name, item in value.items():
         place = f"{path}.{name}" if path else name
-        if (_SECRET.search(name) and _says_something(item)) or (isinstance(item, str) and _KEY.search(item)):
+        if (_SECRET.search(name) and _says_something(item)) or _is_key(item):
             left.append(place)
             continue
         kept[name], inner = without_secrets(item, place, depth + 1)
         left += inner
     return kept, left
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and _KEY.search(value) is not None
 
 
 def _says_something(value: object) -> bool:

@@ -179,6 +179,7 @@ def test_nothing_outside_is_read_and_nothing_odd_ends_it(
     failed = {item.place: item.why for item in pick(report, Status.FAILED)}
     names = ("characters/out.png", "backgrounds/out.png", "chats/Seraphina/out.jsonl", "characters/Out", "movingUI")
     assert {*names, "themes/round.json", "backgrounds/pipe.png", "chats/Seraphina/pipe.jsonl"} <= failed.keys()
+    assert sum(item.place == "characters/out.png" for item in report.items) == 1
     assert "keys and passwords" in failed["backgrounds/keys.png"]
     assert "keys and passwords" in failed["backgrounds/settings.png"]
     assert "backgrounds/linked.png" not in failed

@@ -38,6 +38,8 @@ def test_pictures_say_what_they_are_for(brought: Brought) -> None:
 def test_settings_are_kept_without_what_lets_somebody_in(home: Home, tavern: Path, pick: Pick) -> None:
     (tavern / "OpenAI Settings").mkdir()
     (tavern / "OpenAI Settings/Mine.json").write_text('{"temp": 1, "proxy_password": "x"}')
+    (tavern / "NovelAI Settings").mkdir()
+    (tavern / "NovelAI Settings/Old.settings").write_text('{"temp": 2, "api_key": "x"}')
     (tavern / "themes/broken.json").write_text("{")
     report = home.bring(tavern)
     names = ("settings.json", "themes/Dark.json")
@@ -46,6 +48,8 @@ def test_settings_are_kept_without_what_lets_somebody_in(home: Home, tavern: Pat
     assert stored["themes/Dark.json"] == (tavern / "themes/Dark.json").read_bytes()
     mine = home.asset("OpenAI Settings/Mine.json")
     assert json.loads(home.store.assets.read(mine["sha256"])) == {"temp": 1}
+    old = home.asset("NovelAI Settings/Old.settings")
+    assert json.loads(home.store.assets.read(old["sha256"])) == {"temp": 2}
     assert mine["tags"] == [home.one("tag", name="OpenAI Settings")["id"]]
     assert home.asset("settings.json")["tags"] == []
     notes = {item.place: item.notes for item in pick(report, Status.IMPORTED, "asset") if item.notes}

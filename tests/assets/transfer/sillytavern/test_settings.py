@@ -104,6 +104,10 @@ def test_a_key_is_left_out_whatever_it_is_called(text: str) -> None:
         {"url": "http://127.0.0.1:5000/api"},
         ["note"],
     )
+    assert without_secrets({"notes": ["plain", text, [text, 1]]}) == (
+        {"notes": ["plain", [1]]},
+        ["notes[1]", "notes[2][0]"],
+    )
 
 
 _NAMES = st.sampled_from(["password", "api_key", "name"])
