@@ -29,7 +29,7 @@ _SHARE: Final = 8
 _LARGEST: Final = 1024 * 1024
 """Bytes of content kept at most; of what is larger the head is kept, and where its content lies."""
 
-_COST: Final = 1024
+_COST: Final = 2048
 """Bytes that an answer costs besides its own and those of its requests, about."""
 _HEADS: Final = 8
 """How many different requests are remembered for one answer: browsers differ, and so does one over time."""
@@ -77,7 +77,9 @@ class Entry:
     @property
     def cost(self) -> int:
         """Bytes of memory it takes."""
-        return _COST + len(self.before) + len(self.after) + len(self.body or b"") + sum(map(len, self.heads))
+        asked = len(self.plain.line) + sum(len(value or b"") for value in self.plain.fields)
+        answer = len(self.before) + len(self.after) + len(self.body or b"")
+        return _COST + asked + answer + sum(map(len, self.heads))
 
 
 class Filling:
@@ -204,6 +206,11 @@ class AnswerCache:
             self._bytes += len(body)
             self._make_room()
         return body
+
+    def anew(self, entry: Entry) -> Filling | None:
+        """Forget an answer that cannot be given and return what to put another one into."""
+        self._drop(entry)
+        return None if self._values is None else self._filling(entry.plain, self._values)
 
     def keep(self, entry: Entry) -> None:
         """Keep an answer, in place of those that were not asked for the longest."""

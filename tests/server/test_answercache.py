@@ -166,7 +166,7 @@ def test_of_what_is_large_only_the_head_is_kept(page: Page) -> None:
 
 
 def test_of_what_is_not_asked_for_the_content_goes_first_and_comes_back(page: Page, tmp_path: Path) -> None:
-    cache = cache_of(page, 100_000)
+    cache = cache_of(page, 150_000)
     for number in range(40):
         file = tmp_path / str(number)
         file.write_bytes(b"-" + str(number).encode() * 1000)
@@ -182,7 +182,7 @@ def test_of_what_is_not_asked_for_the_content_goes_first_and_comes_back(page: Pa
     for number, each in enumerate(found):
         assert isinstance(each, Entry)
         assert cache.read(each) == str(number).encode() * 1000
-        assert cache.held <= 100_000
+        assert cache.held <= 150_000
     (tmp_path / "5").write_bytes(b"short")
     (tmp_path / "6").unlink()
     for number in (5, 6):
@@ -200,6 +200,29 @@ def test_memory_has_its_bound_and_what_is_asked_for_stays(page: Page) -> None:
         assert cache.held <= 100_000
     assert isinstance(cache.find(head(1)), Filling)
     assert isinstance(cache.find(head(199)), Entry)
+
+
+def test_long_requests_count_before_they_are_asked_again(page: Page) -> None:
+    cache, most = cache_of(page, 1 << 20), (1 << 20) // 5000
+    long = [head(number).replace(b" HTTP", b"?x=" + b"a" * 3000 + b" HTTP") for number in range(2 * most)]
+    for each in long:
+        entry = answered(cache.find(each), b"")
+        assert entry is not None
+        cache.keep(entry)
+    assert isinstance(cache.find(long[most - 1]), Filling)
+    assert isinstance(cache.find(long[-1]), Entry)
+
+
+def test_what_cannot_be_given_makes_way(page: Page) -> None:
+    cache = cache_of(page)
+    kept(cache)
+    found = cache.find(head())
+    assert isinstance(found, Entry)
+    again = answered(cache.anew(found), b"other")
+    assert (cache.held, isinstance(cache.find(head()), Filling)) == (0, True)
+    assert again is not None
+    cache.keep(again)
+    assert cache.find(head()) is again
 
 
 def test_many_browsers_are_remembered_for_a_while(page: Page) -> None:
