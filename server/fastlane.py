@@ -6,6 +6,7 @@ answers is put into the cache. Deadlines, limits, log and counters are the same 
 
 from __future__ import annotations
 
+import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,8 @@ class FastLane(Protocol):
                 if isinstance(found, Entry):
                     if self._give(found):
                         return
-                else:
-                    self._filling = found
+                    found = cache.anew(found)
+                self._filling = found
         super().data_received(data)
 
     def check(self, now: float, elapsed: float) -> None:
@@ -77,7 +78,6 @@ class FastLane(Protocol):
         """Forget the connection, and the file that was on its way."""
         if self._sending is not None:
             self._sending.stop()
-            self._sending = None
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -111,39 +111,47 @@ class FastLane(Protocol):
             transport.writelines((b"".join(head), body))
         self._unset_keepalive_if_required()
         self._patience.rest()
-        self._given(entry, request_id, began)
+        self._given(entry, request_id, began, entry.visit.bytes)
         return True
 
-    def _send(self, entry: Entry, head: bytes, given: Callable[[], None]) -> bool:
-        end, source = self.transport.get_extra_info("socket"), entry.source
+    def _send(self, entry: Entry, head: bytes, given: Callable[[int], None]) -> bool:
+        end, source, length = self.transport.get_extra_info("socket"), entry.source, entry.visit.bytes
         if end is None or source is None or self.transport.get_write_buffer_size():
             return False
         try:
-            file = source.open()
+            file = source.open(length)
         except OSError:
             return False  # the ordinary way says why
+        try:
+            sending = Sending(
+                self.loop, end.fileno(), head, file, source.start, length, lambda whole: self._sent(given, whole=whole)
+            )
+        except OSError:
+            os.close(file)
+            return False
         self._unset_keepalive_if_required()
         self._patience.rest()
         self.flow.pause_reading()
-        self._sending = Sending(
-            self.loop, end.fileno(), head, file, source.start, entry.visit.bytes, partial(self._sent, given)
-        )
-        self._sending.go_on()
+        self._sending = sending
+        sending.go_on()
         return True
 
-    def _sent(self, given: Callable[[], None], whole: bool) -> None:  # noqa: FBT001 - the callback's one argument
-        self._sending = None
-        given()
+    def _sent(self, given: Callable[[int], None], *, whole: bool) -> None:
+        sending, self._sending = self._sending, None
+        given(0 if sending is None else sending.sent)
         if whole and not self._last:
             self.flow.resume_reading()
         else:
             self.transport.close()
 
-    def _given(self, entry: Entry, request_id: bytes, began: float) -> None:
+    def _given(self, entry: Entry, request_id: bytes, began: float, sent: int) -> None:
         self.server_state.total_requests += 1
         self._rests_since = self.loop.time()
-        client = self.client[0] if self.client else "-"
-        self._guard.tally.given(entry, client, request_id, time.perf_counter() - began, self.loop)
+        client, seconds = self.client[0] if self.client else "-", time.perf_counter() - began
+        if sent == entry.visit.bytes:
+            self._guard.tally.given(entry, client, request_id, seconds, self.loop)
+        else:
+            self._guard.tally.cut_short(entry, sent, client, request_id, seconds)
 
     def _application(self) -> ASGIApp:
         filling, self._filling = self._filling, None

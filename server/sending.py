@@ -6,8 +6,10 @@ watch one that a transport uses.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,18 +29,23 @@ class Source(NamedTuple):
     path: Path
     start: int
 
-    def open(self) -> int:
-        """Return a new descriptor of the file.
+    def open(self, length: int) -> int:
+        """Return a new descriptor of the file, which has content of this length.
 
         Raises:
-            OSError: it is not there, or is a link.
+            OSError: it is not there, is a link or no file, or is too short.
         """
-        return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size < self.start + length:
+            os.close(descriptor)
+            raise OSError(errno.ENODATA, os.strerror(errno.ENODATA), str(self.path))
+        return descriptor
 
     def read(self, length: int) -> bytes | None:
         """Return so many bytes of the content; None when they cannot be had."""
         try:
-            descriptor = self.open()
+            descriptor = self.open(length)
         except OSError:
             return None
         try:
@@ -61,14 +68,14 @@ class Sending:
         loop: the event loop.
         descriptor: the client's socket, which does not block; it stays the caller's.
         head: what comes first.
-        file: a descriptor of the file; closed at the end.
+        file: a descriptor of the file; closed at the end, but not when this raises.
         start: where in it the part begins.
         length: bytes of the part.
-        done: called at the end: with True when everything was handed to the system, with False when the client is gone
-            or the file is too short.
+        done: called at the end: with True when everything was handed to the system, with False when the client is
+            gone, the file has become too short, or it was stopped.
 
-    Attributes:
-        left: bytes that are still to be handed over.
+    Raises:
+        OSError: there is no descriptor left.
     """
 
     def __init__(
@@ -85,7 +92,7 @@ class Sending:
         self._socket = socket.socket(fileno=os.dup(descriptor))
         self._head = head
         self._file = file
-        self._place = start
+        self._start = self._place = start
         self._end = start + length
         self._done: Callable[[bool], None] | None = done
         self._watching = False
@@ -95,6 +102,11 @@ class Sending:
     def left(self) -> int:
         """Bytes that are still to be handed over."""
         return len(self._head) + self._end - self._place
+
+    @property
+    def sent(self) -> int:
+        """Bytes of the file that were handed over."""
+        return self._place - self._start
 
     def go_on(self) -> None:
         """Send as much as the client takes now, and go on when it takes more."""
@@ -115,8 +127,7 @@ class Sending:
             self._next = self._loop.call_soon(self.go_on)
 
     def stop(self) -> None:
-        """Let go of everything; `done` is not called any more."""
-        self._done = None
+        """Let go of everything."""
         self._finish(whole=False)
 
     def _send(self) -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from metadata.clock import timestamp
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from metadata.clock import Clock
 
-    from .accesslog import Recorder
+    from .accesslog import Recorder, Visit
     from .answercache import Entry
     from .metrics import Metrics
 
@@ -58,6 +59,13 @@ class Tally:
         if self._log is not None:
             self._visits.append((entry, self._clock.now(), client, request_id, seconds))
 
+    def cut_short(self, entry: Entry, sent: int, client: str, request_id: bytes, seconds: float) -> None:
+        """Record an answer of whose content only so many bytes were handed over; for the rest see `given`."""
+        visit = replace(entry.visit, bytes=sent)
+        self._metrics.record_alike(visit, 1, seconds)
+        if self._log is not None:
+            self._log.record(_visit(visit, self._clock.now(), client, request_id, seconds))
+
     def record(self) -> None:
         """Record what was counted."""
         given, self._given = self._given, {}
@@ -66,9 +74,14 @@ class Tally:
         if self._log is None:
             return
         visits, self._visits = self._visits, []
-        for entry, came, client, request_id, seconds in visits:
-            ms, name = round(seconds * 1000, 1), request_id.decode("ascii")
-            self._log.record(replace(entry.visit, time=timestamp(came), client=client, ms=ms, id=name))
+        for entry, over, client, request_id, seconds in visits:
+            self._log.record(_visit(entry.visit, over, client, request_id, seconds))
+
+
+def _visit(visit: Visit, over: datetime, client: str, request_id: bytes, seconds: float) -> Visit:
+    """Return the visit of one client whose answer, over at that time, took so long."""
+    came = timestamp(over - timedelta(seconds=seconds))
+    return replace(visit, time=came, client=client, ms=round(seconds * 1000, 1), id=request_id.decode("ascii"))
 
 
 class _Sum:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import io
 import re
@@ -17,8 +19,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
+from server.answercache import AnswerCache
+from server.asgi import Served
+from server.configuration import load_settings
+from server.fastlane import FastLane
+from server.guard import GUARD, Guard
+from server.metrics import Metrics
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
 
@@ -318,20 +327,98 @@ def test_each_answer_from_memory_is_in_the_log_with_its_own_id(pair: Pair) -> No
     assert all(" 200 6 " in each for each in logged)
 
 
-@pytest.mark.heavy
-def test_private_bytes_are_never_answered_from_memory(serving: ModuleType, tmp_path: Path) -> None:
-    with serving.Server(tmp_path / "data", extra={"CALOTYPE_BLOB_ACCESS": "private"}) as server:
-        _, digest = asset(server, b"secret", "a.txt")
-        with server.client() as client:
-            for _ in range(3):
-                assert client.get(f"/blobs/{digest}").status_code == 200
-        line = Line(server.port)
-        for _ in range(3):
-            answer = line.ask(get(digest))
-            assert answer is not None
-            assert answer.status.split()[1] in {b"401", b"404"}
-        line.close()
-        assert remembered(server) == 0
+@pytest.mark.parametrize(
+    ("setting", "kept"), [({}, True), ({"BLOB_ACCESS": "private"}, False), ({"FASTLANE_BYTES": "0"}, False)]
+)
+def test_private_bytes_are_never_answered_from_memory(tmp_path: Path, setting: dict[str, str], kept: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    environ = {"DATA_DIR": str(tmp_path), "CALOTYPE_MIN_FREE_BYTES": "0"}
+    environ |= {f"CALOTYPE_{name}": value for name, value in setting.items()}
+    state: dict[str, Any] = {}
+    found: list[bool] = []
+
+    async def send(message: Any) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            found.append(state[GUARD].cache is not None)
+
+    async def receive() -> Any:
+        return {}
+
+    served = Served(load_settings(environ).settings, Metrics())
+    asyncio.run(served({"type": "lifespan", "state": state}, receive, send))
+    assert found == [kept]
+
+
+class Lane(Line):
+    """A connection to a fast lane in a thread of this process, and what it answers from and records."""
+
+    def __init__(self, port: int, guard: Guard, folder: Path) -> None:
+        super().__init__(port)
+        self.guard = guard
+        self.folder = folder
+
+    def remember(self, digest: str) -> None:
+        """Ask until it is answered from memory, a moment after an answer's last byte has come."""
+        deadline = time.monotonic() + 60
+        assert self.guard.cache is not None
+        while not self.guard.cache.held:
+            assert self.ask(get(digest)) is not None
+            assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def lane(api: Any, serve: Any, recorded: Any) -> Iterator[Callable[[], Lane]]:
+    """Return a function that connects to a fast lane in a thread."""
+
+    class Known(FastLane):
+        def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
+            del app_state
+            super().__init__(config, server_state, {GUARD: guard}, _loop)
+
+    guard = Guard(cache=AnswerCache(1 << 20, api.store.engine.epochs.values), log=recorded)
+    port = serve(api.app, Known).port
+    with contextlib.ExitStack() as stack:
+
+        def connect() -> Lane:
+            line = Lane(port, guard, api.store.engine.paths.root)
+            stack.callback(line.close)
+            return line
+
+        yield connect
+
+
+def test_a_download_that_is_broken_off_is_recorded_as_far_as_it_came(
+    lane: Callable[[], Lane], api: Any, recorded: Any
+) -> None:
+    digest = api.upload(LARGE * 8)["sha256"]
+    line = lane()
+    line.remember(digest)
+    recorded.visits.clear()
+    line.socket.sendall(get(digest))
+    assert line.socket.recv(10) == b"HTTP/1.1 2"
+    line.close()
+    deadline = time.monotonic() + 60
+    while not recorded.visits:
+        assert time.monotonic() < deadline
+    (visit,) = recorded.visits
+    assert visit.status == 200
+    assert 0 < visit.bytes < len(LARGE * 8)
+
+
+def test_a_file_that_is_not_whole_is_left_to_the_ordinary_way(lane: Callable[[], Lane], api: Any) -> None:
+    digest = api.upload(LARGE)["sha256"]
+    line = lane()
+    line.remember(digest)
+    raw = line.folder / "binaries" / digest / "raw"
+    raw.chmod(0o600)
+    raw.write_bytes(LARGE[:-1])
+    answer = line.ask(get(digest))
+    assert answer is not None
+    assert answer.status.split()[1] == b"404"
+    raw.write_bytes(LARGE)
+    line.remember(digest)
+    answer = line.ask(get(digest))
+    assert answer is not None
+    assert answer.body == LARGE
 
 
 @pytest.mark.heavy

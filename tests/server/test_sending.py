@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ class Client:
 
     def sending(self, file: Path, start: int, length: int) -> Sending:
         loop = asyncio.get_running_loop()
-        return Sending(loop, self.near.fileno(), b"head", Source(file, start).open(), start, length, self.ended.append)
+        return Sending(loop, self.near.fileno(), b"head", os.open(file, os.O_RDONLY), start, length, self.ended.append)
 
     async def read(self, count: int) -> bytes:
         got = bytearray()
@@ -96,18 +97,48 @@ def test_a_file_that_is_too_short_ends_it(file: Path) -> None:
     assert asyncio.run(go()) == [False]
 
 
-def test_who_stops_it_is_not_called(file: Path) -> None:
+def test_who_stops_it_hears_how_far_it_came(file: Path) -> None:
     async def go() -> list[bool]:
         client = Client()
         sending = client.sending(file, 0, SIZE)
         sending.go_on()
         sending.stop()
         sending.stop()
+        assert sending.sent == SIZE + 4 - len(b"head") - sending.left
         await asyncio.sleep(0)
         client.near.close()
         client.far.close()
         return client.ended
 
     before = descriptors()
-    assert asyncio.run(go()) == []
+    assert asyncio.run(go()) == [False]
     assert descriptors() == before
+
+
+def test_only_a_file_that_holds_all_of_it_is_opened(file: Path, tmp_path: Path) -> None:
+    before = descriptors()
+    (tmp_path / "link").symlink_to(file)
+    os.mkfifo(tmp_path / "pipe")
+    for path, start in ((tmp_path, 0), (tmp_path / "pipe", 0), (tmp_path / "link", 0), (file, SIZE - 9)):
+        with pytest.raises(OSError, match=r"\[Errno"):
+            Source(path, start).open(10)
+        assert Source(path, start).read(10) is None
+    assert len(Source(file, SIZE - 10).read(10) or b"") == 10
+    assert descriptors() == before
+
+
+def test_without_a_descriptor_left_the_file_stays_its_callers(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(errno.EMFILE, "too many")
+
+    async def go() -> None:
+        client = Client()
+        monkeypatch.setattr(os, "dup", refuse)
+        with pytest.raises(OSError, match="too many"):
+            Sending(asyncio.get_running_loop(), client.near.fileno(), b"", opened, 0, 1, client.ended.append)
+        client.near.close()
+        client.far.close()
+
+    opened = os.open(file, os.O_RDONLY)
+    asyncio.run(go())
+    os.close(opened)

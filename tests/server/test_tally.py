@@ -65,6 +65,15 @@ def test_each_has_a_line_of_its_own_in_the_log(recorded: Any) -> None:
     assert len(recorded.visits) == 3
 
 
+def test_what_was_cut_short_is_counted_as_far_as_it_came(recorded: Any) -> None:
+    metrics = Metrics()
+    Tally(metrics, recorded, SystemClock()).cut_short(entry(), 3, "203.0.113.9", b"0" * 16, 0.0004)
+    (visit,) = recorded.visits
+    assert (visit.client, visit.status, visit.bytes, visit.ms, visit.id) == ("203.0.113.9", 200, 3, 0.4, "0" * 16)
+    assert 'calotype_answered_bytes_total{route="/blobs/{name}"} 3.0' in metrics.text({}).decode()
+    assert "calotype_requests_remembered_total 1.0" in counted(metrics)
+
+
 def test_without_a_log_nothing_is_gathered_for_it() -> None:
     async def give() -> None:
         for _ in range(3):
