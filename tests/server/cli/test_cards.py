@@ -159,6 +159,7 @@ def test_what_is_hostile_is_refused_in_little_memory_and_leaves_nothing(
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(600)
 def test_killed_anywhere_and_run_again_it_ends_the_same(
     calo: Invoke, tmp_path: Path, building: ModuleType, serving: ModuleType, scale: int
 ) -> None:
