@@ -30,6 +30,11 @@ class TagsRepository(Repository[Tag]):
 
     model = Tag
 
+    def _imported(self, record: Mapping[str, object]) -> Record:
+        name = record.get("name")
+        folded = {"nameLower": fold_name(name)} if isinstance(name, str) else {}
+        return super()._imported({**folded, **record})
+
     def find_by_name(self, user_id: str, name: str) -> Tag | None:
         """Return a user's tag of this name, whatever its letter case; None when there is none."""
         stored = self._documents.lookup("tag", _RULE, (user_id, fold_name(name)))

@@ -36,6 +36,17 @@ def test_missing_tags_are_made_once_each(tags: TagsRepository, make: ModuleType)
     assert tags.ensure(make.OTHER, ["a"]) != first[:1]
 
 
+def test_an_imported_tag_is_found_by_its_name_although_it_came_without_the_folded_one(
+    tags: TagsRepository, make: ModuleType
+) -> None:
+    record = make.tag("Stra\u00dfe")
+    record.pop("nameLower", None)
+    (made,) = tags.import_records([record])
+    assert tags.find_by_name(make.USER, "STRASSE") == made
+    with pytest.raises(ConflictError):
+        tags.create(user_id=make.USER, name="strasse")
+
+
 def test_ids_stay_and_names_become_ids(tags: TagsRepository, make: ModuleType) -> None:
     made = tags.create(user_id=make.USER, name="a")
     unknown = make.new_id()

@@ -168,6 +168,7 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert calo("import", "cards", cards, "--data-dir", whole).status == 0
     wanted, end = contents(whole), came(whole)
+    died = 0
     for round_ in range(scale):
         shutil.rmtree(killed, ignore_errors=True)
         for kill_at in (end * (1 + 5 * n + round_ % 5) // 10 for n in range(2)):
@@ -180,8 +181,7 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(
             while process.poll() is None and came(killed) < kill_at and time.monotonic() < deadline:
                 time.sleep(0.001)
             process.send_signal(signal.SIGKILL)
-            process.wait()
-            assert process.returncode == -signal.SIGKILL
+            died += process.wait() == -signal.SIGKILL
             assert calo("verify", "--data-dir", killed).status == 0
         again = calo("import", "cards", cards, "--data-dir", killed, "--json").json()
         assert again["imported"] + again["same"] == 60
@@ -189,6 +189,7 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(
         with calotype.open(killed) as store:
             store.inside.assets.blobs.sweep_staging()
             assert store.inside.assets.blobs.abandoned() == []
+    assert died > 0
 
 
 def came(folder: Path) -> int:
