@@ -33,7 +33,7 @@ class Row:
 
 ROWS = {
     "crash states, posix model, alone and in pairs": Row(5_000, 50_000, (20, 300)),
-    "crash states, kill and journal models": Row(500, 5_000, (12, 90)),
+    "crash states, kill and journal models": Row(300, 1_000, (12, 90)),
     "power cuts, ext4": Row(10, 300, (5, 20)),
     "power cuts, xfs": Row(10, 300, (5, 20)),
     "system calls that fail in turn": Row(200, 2_000, (10, 180)),

@@ -79,7 +79,7 @@ def explore(
             keep them. It may change the folder.
         model: what the file system may do.
         most: about how many subsets of pending operations a crash point is looked at with.
-        limit: about how many states in all; an even sample of them is checked when there are more. None: all.
+        limit: how many different states in all, drawn evenly from the choices, when there are as many. None: all.
         seed: of what is left to chance.
     """
     found = Exploration()
@@ -89,11 +89,13 @@ def explore(
     for point in crash_points(recording.events, model):
         found.points += 1
         candidates += [(point, chosen) for chosen in choices(point, model, most, chance)]
-    if limit is not None and len(candidates) > limit:
-        candidates = chance.sample(candidates, limit)
+    if limit is not None:
+        chance.shuffle(candidates)  # many choices leave the same state
     memory = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="crash-", dir=memory) as work:
         for point, chosen in candidates:
+            if found.states == limit:
+                break
             operations = sorted([*((each, None) for each in point.durable), *chosen], key=lambda each: each[0].serial)
             tree = state(recording.before, operations)
             digest = hashlib.blake2b(repr((tree, point.acknowledged)).encode()).digest()
