@@ -81,10 +81,13 @@ class Keeping:
         Returns:
             Why which card could not be kept, None for those that are.
         """
-        files = [self._file(key, draft) for key, draft in drafts.items()]
         told: dict[str, CalotypeError | None] = dict.fromkeys(drafts)
+        # What is in a file comes first: an upload is no more to be read once its own bytes are kept.
+        more = {key: draft for key, draft in drafts.items() if draft.parts}
+        told |= dict(zip(more, pool.map(self._parts, more.values(), more), strict=True))
+        files = {key: self._file(key, draft) for key, draft in drafts.items() if told[key] is None}
         ready: list[tuple[str, _Wanted, Staged]] = []
-        for key, file, staged in zip(drafts, files, pool.map(_staged, files), strict=True):
+        for (key, file), staged in zip(files.items(), pool.map(_staged, files.values()), strict=True):
             if isinstance(staged, CalotypeError):
                 told[key] = staged
             else:
@@ -96,8 +99,7 @@ class Keeping:
                 self._store([file for _, file, _ in several], [staged for _, _, staged in several])
             except CalotypeError as error:
                 told |= {key: error for key, _, _ in several}
-        more = {key: draft for key, draft in drafts.items() if told[key] is None and draft.parts}
-        return told | dict(zip(more, pool.map(self._parts, more.values(), more), strict=True))
+        return told
 
     def _file(self, character_id: str, draft: Draft) -> _Wanted:
         stage = partial(draft.offer.stage, self._intake)

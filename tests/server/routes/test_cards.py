@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +70,19 @@ def test_seraphina_comes_in_goes_out_and_is_known_again(api: Api, corpus: Path) 
     assert [found["outcome"] for found in again.json()["items"]] == ["same", "same"]
     assert {found["characterId"] for found in again.json()["items"]} == {item["characterId"]}
     assert (len(api.payloads()), api.staged()) == (1, [])
+
+
+def test_what_is_in_a_card_comes_in_and_goes_out(api: Api, building: ModuleType) -> None:
+    note = building.text("chara-ext-asset_:note.txt", base64.b64encode(b"note"))
+    charx = building.charx(building.V3, {"smile.png": building.png(colour=1)})
+    files = (charx, building.png(after=[note, building.text("chara", building.encoded(building.V1))]))
+    told = [one(api.ask("POST", IMPORT, content=files[0])), one(send(api, files[1]))]
+    assert [item["outcome"] for item in told] == ["imported", "imported"]
+    assert (len(api.payloads()), api.staged()) == (4, [])
+    out = [api.ask("GET", f"/api/characters/{item['characterId']}/export?format=charx").content for item in told]
+    names = [zipfile.ZipFile(io.BytesIO(each)).namelist() for each in out]
+    assert ("smile.png" in names[0], "note.txt" in names[1]) == (True, True)
+    assert [item["outcome"] for item in send(api, *files).json()["items"]] == ["same", "same"]
 
 
 def test_each_of_several_is_told_of_and_one_that_is_bad_hinders_no_other(api: Api, building: ModuleType) -> None:
