@@ -72,6 +72,7 @@ class Protocol(HttpToolsProtocol):
         self._deaf = False  # whatever comes is passed over
         self._wish: list[tuple[bytes, bytes]] | None = None  # the head of a request for another protocol
         self._last_words: Fault | None = None  # to be said behind the answers that are still to come
+        self._answering: RequestResponseCycle | None = None  # others may have been sent behind it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's narrows it too
         """Begin to wait for a request, or turn the client away."""
@@ -94,6 +95,9 @@ class Protocol(HttpToolsProtocol):
         """Forget the connection."""
         self._guard.census.leave(self._place)
         self._guard.metrics.connections.dec()
+        if self._answering is not None:  # uvicorn tells only the last request that came
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -160,7 +164,8 @@ class Protocol(HttpToolsProtocol):
         """Hand the request on, or have its answer say why not."""
         self._stage = Stage.BODY
         self._patience.rest()
-        fault = self._fault()
+        large = self._head + self._piece > min(self._limits.header_bytes, self._limits.target_bytes)
+        fault = fault_of(self.parser.get_http_version(), self.url, self.headers, self._limits, large=large)
         self.app = cast("ASGI3Application", partial(self._answer, fault, self._application()))
         if fault is not None and (fault.status == http.HTTPStatus.REQUEST_URI_TOO_LONG or self.url[:1] != b"/"):
             self.url = b"/"  # nothing that could be taken apart
@@ -237,10 +242,6 @@ class Protocol(HttpToolsProtocol):
         cycle = cast("RequestResponseCycle | None", self.cycle)  # none before the first request; the type is untrue
         return None if cycle is None or cycle.response_complete else cycle
 
-    def _fault(self) -> Fault | None:
-        large = self._head + self._piece > min(self._limits.header_bytes, self._limits.target_bytes)
-        return fault_of(self.parser.get_http_version(), self.url, self.headers, self._limits, large=large)
-
     def _stay(self, rest: bytes) -> None:
         """Read the body of a request for another protocol, answer it in this one, and nothing behind it."""
         fields, self._wish = self._wish or [], None
@@ -281,6 +282,7 @@ class Protocol(HttpToolsProtocol):
 
     async def _answer(self, fault: Fault | None, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         cycle = cast("RequestResponseCycle", cast("MethodType", send).__self__)  # uvicorn hands its own method over
+        self._answering = cycle
 
         async def marked(message: Message) -> None:
             if message["type"] != "http.response.start" or not (cycle.more_body or refused is not None):

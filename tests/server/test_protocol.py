@@ -255,6 +255,21 @@ def test_requests_sent_ahead_are_answered_in_turn_and_not_without_end(serve: Cal
     assert server.send(GET * 100) == b""
 
 
+def test_who_goes_is_missed_by_the_request_being_answered_though_others_were_sent_behind_it(
+    serve: Callable[..., Server],
+) -> None:
+    missed = threading.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        await begin_and_wait(scope, receive, send)
+        missed.set()
+
+    with socket.create_connection(("127.0.0.1", serve(wait).port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        connection.recv(10)
+    assert missed.wait(30)
+
+
 def test_trailers_are_for_nobody(serve: Callable[..., Server]) -> None:
     seen: list[list[bytes]] = []
 
