@@ -45,11 +45,12 @@ verify: lint ## the whole suite with 5 times the counts
 soak: $(INSTALLED) ## the tests of races, crashes and properties with 50 times the counts, for a night
 	CALOTYPE_TEST_SCALE=50 $(BIN)/pytest --timeout=0 -m "heavy or hypothesis or promise" $(PYTEST_ARGS)
 
-bench: $(INSTALLED) ## measure this machine: hashing, durable appends, whole files, planning a collection, a check, long chats, pictures, bytes beside other servers
+bench: $(INSTALLED) ## measure this machine: hashing, durable appends, whole files, planning a collection, a check, long chats, an import of cards, pictures, bytes beside other servers
 	$(BIN)/python bench/floor.py
 	$(BIN)/python bench/gc.py
 	$(BIN)/python bench/verify.py
 	$(BIN)/python -m bench.lists
+	$(BIN)/python -m bench.importing --count 750
 	$(BIN)/python bench/chat.py
 	$(BIN)/python bench/images.py
 	$(BIN)/python -m bench.serving

@@ -63,6 +63,8 @@ def test_ids_are_always_the_same(tmp_path: Path, building: ModuleType) -> None:
     # Written down here: were they others one day, nobody's cards would be known any more.
     assert one.character_id("somebody") == drafted(tmp_path, building.card_png(building.V2)).character_id("somebody")
     assert one.character_id("somebody") != one.character_id("somebody else") != one.character_id("somebody", "again")
+    plain = drafted(tmp_path, b'{"name": "Aria", "description": "A bard."}')
+    assert plain.character_id("somebody") == "b983f84f-ea5a-5cc9-8360-528273cea917"
     assert asset_id("one") == "13abb04b-4204-5174-88c9-e2484d8b4de8"
     assert asset_id("one") != asset_id("one", "embeded://a") != asset_id("two", "embeded://a")
 
