@@ -37,6 +37,8 @@ Writer = Callable[[BinaryIO], None]
 _BETWEEN: Final = re.compile(r"\s*[/\\]\s*")
 """What would make a folder of a name's first half."""
 
+_NAMELESS: Final = "character"
+
 _RECIPE: Final = 2
 """Raised when the same character is written as other bytes than before."""
 
@@ -111,7 +113,7 @@ class CardExport:
             Form.CHARX: partial(self._write_charx, character, v3, inside),
         }
         tag = self._tag(character, [form.value, spec, v2.document, v3.document, sorted(inside.items())])
-        return CardFile(f"{_BETWEEN.sub('-', character.name)}.{form.value}", form, tag, writers[form])
+        return CardFile(f"{_stem(character.name)}.{form.value}", form, tag, writers[form])
 
     def _inside(self, character: Character, card: Card) -> dict[str, Digest]:
         """Return the payloads that the card's file is to bring, by the addresses by which the card names them."""
@@ -151,6 +153,12 @@ class CardExport:
     def _tag(self, character: Character, told: list[object]) -> str:
         picture = [self._portraits.version(character), character.default_image_id, recipe()]
         return hashlib.sha256(canonical([_RECIPE, *told, *picture])).hexdigest()[:32]
+
+
+def _stem(name: str) -> str:
+    """Return what a file is called after; a name that cannot be seen would leave its extension alone."""
+    stem = _BETWEEN.sub("-", name)
+    return stem if any(letter.isprintable() for letter in stem.strip(". ")) else _NAMELESS
 
 
 def _write_json(card: Card, out: BinaryIO) -> None:

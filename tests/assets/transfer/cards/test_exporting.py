@@ -187,6 +187,15 @@ def test_an_asset_whose_bytes_are_gone_is_left_out(home: Home, export: CardExpor
     assert assets(read(written(export.file(character, Form.CHARX)))) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("a / b\\c", "a-b-c.json"), ("\0", "character.json"), ("\u202e\n", "character.json"), ("..", "character.json")],
+)
+def test_what_the_file_is_called(home: Home, export: CardExport, name: str, called: str) -> None:
+    fields = {"description": "", "personality": "", "scenario": "", "first_message": "Hello."}
+    assert export.file(home.store.characters.create(name=name, **fields), Form.JSON).name == called
+
+
 def test_the_tag_is_another_whenever_the_bytes_are(home: Home, export: CardExport, building: ModuleType) -> None:
     character = home.brought(building.card_png(building.V2))
     tags = [export.file(character, form).tag for form in Form] + [export.file(character, Form.JSON, "v2").tag]
