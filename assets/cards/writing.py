@@ -76,7 +76,10 @@ def write_png(
             continue
         there.add(chunk.asset_path)
         _copy(copy_range(picture, chunk.offset, chunk.end), out)
-    raise DamagedCardError("The picture breaks off before its end, so no card can be written into it.")
+    raise DamagedCardError(
+        "The picture breaks off before its end, so no card can be written into it. Give the character another picture, "
+        "or export it as json or charx."
+    )
 
 
 def to_json(card: Card) -> bytes:

@@ -8,6 +8,7 @@ changes nothing, and what was edited here is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from metadata.clock import SystemClock, timestamp
@@ -21,7 +22,7 @@ from .keeping import Keeper
 from .layout import folded, shown
 from .messages import Messages
 from .personas import Personas
-from .rest import Rest
+from .rest import Rest, use_of
 from .settings import Settings, settings_of
 from .tags import Tags
 from .target import Target
@@ -102,7 +103,7 @@ class SillyTavernImport:
         yield from personas.bring(settings.personas, place)
         for path in (*(path for path, _ in self._layout.chats()), *self._layout.group_chats()):
             self._keeper.note(path)
-        messages = Messages(self._layout, self._target, self._keeper)
+        messages = Messages(self._layout, self._target, self._keeper, partial(use_of, cast=self._cast))
         yield from Chats(self._layout, self._target, self._cast, personas, messages.bring).bring()
         rest = Rest(self._layout, self._keeper, self._cast)
         yield from rest.sprites()

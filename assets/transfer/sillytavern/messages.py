@@ -7,6 +7,7 @@ that have that in common by their order; so a chat that went on there, or lost l
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metadata.errors import CalotypeError, FullError, UnreadableError
@@ -19,7 +20,7 @@ from .layout import shown
 from .speech import is_header, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from metadata.documents.contract import Record
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .speech import Said, Swipe
     from .target import Target
 
+_NO_FILE = "It is a card or a chat, which is no file of its own here."
 _NAMED = 80
 """Characters of an address in a note."""
 
@@ -42,12 +44,14 @@ class Messages:
         layout: the folder.
         target: to whom it goes.
         keeper: takes in what is attached.
+        use: what a file of the folder is for beside that.
     """
 
-    def __init__(self, layout: Layout, target: Target, keeper: Keeper) -> None:
+    def __init__(self, layout: Layout, target: Target, keeper: Keeper, use: Callable[[str], Use]) -> None:
         self._layout = layout
         self._target = target
         self._keeper = keeper
+        self._use = use
         self._events = Events(target.repositories.documents, _alike, dry_run=target.dry_run)
 
     def bring(self, chat: Chat) -> Iterator[Item]:
@@ -105,8 +109,8 @@ class Messages:
             top, slash, rest = path.partition("/")
             here = f"{self._layout.top(top)}{slash}{rest}"
             if self._layout.folder.file(here) is not None:
-                kept = self._keeper.keep(here, use)
-                return one, kept, "" if kept.id else f"{_clipped(one.url)} could not be stored: {kept.why}"
+                kept = self._keeper.keep(here, replace(self._use(here), links=use.links))
+                return one, kept, "" if kept.id else f"{_clipped(one.url)} could not be stored: {kept.why or _NO_FILE}"
         return one, None, f"{_clipped(one.url)} is not in the folder."
 
 

@@ -63,10 +63,8 @@ class Rest:
     def sprites(self) -> Iterator[Item]:
         """Store the further pictures of the characters; yield what became of each."""
         for folder in self._layout.sprite_folders():
-            character = self._cast.of_folder(PurePosixPath(folder).name)
             for path in self._layout.files(folder):
-                label = shown(PurePosixPath(path).stem)
-                yield from self._kept(path, Use(folder="sprites", character=character, meta={_LABELLED: label}))
+                yield from self._kept(path, use_of(path, self._cast))
 
     def pictures(self) -> Iterator[Item]:
         """Store the pictures that lie among the cards and are none; yield what became of each."""
@@ -82,7 +80,7 @@ class Rest:
             if name in (*OPEN, *_AS_THEY_ARE) and name != "characters":
                 notes = [_AS_A_FILE] if name in _AS_THEY_ARE else []
                 for path in self._paths(top):
-                    yield from self._kept(path, self._use(path), notes)
+                    yield from self._kept(path, use_of(path, self._cast), notes)
             elif name in _CLEANED:
                 for path in self._paths(top):
                     yield from self._cleaned(path)
@@ -94,16 +92,6 @@ class Rest:
             yield Item("other", Status.SKIPPED, place, why=why, count=count)
         yield from self._unseen()
 
-    def _use(self, path: str) -> Use:
-        """Return what a file is for: below `user` the folder in it says so, and perhaps a character's name in that."""
-        top, *inner = PurePosixPath(path).parts[:-1] or ("",)
-        if folded(top) == "user avatars":
-            return Use(type="avatar", folder=shown(top))
-        if folded(top) != "user" or not inner:
-            return Use(folder=shown(top))
-        owned = folded(inner[0]) == "images" and inner[1:]
-        return Use(folder=shown(inner[0]), character=self._cast.of_folder(inner[1]) if owned else None)
-
     def _kept(self, path: str, use: Use, notes: Sequence[str] = ()) -> Iterator[Item]:
         if folded(PurePosixPath(path).name) in _IDLE or self._keeper.has(path):
             return
@@ -112,7 +100,7 @@ class Rest:
 
     def _cleaned(self, path: str) -> Iterator[Item]:
         if not path.lower().endswith(_SETTINGS):
-            yield from self._kept(path, self._use(path))
+            yield from self._kept(path, use_of(path, self._cast))
             return
         try:
             file = self._layout.file(path)
@@ -122,7 +110,7 @@ class Rest:
             document = self._layout.folder.document(path)
             clean, left = without_secrets(document)
             if not left:
-                yield from self._kept(path, self._use(path), [_AS_A_FILE])
+                yield from self._kept(path, use_of(path, self._cast), [_AS_A_FILE])
                 return
             yield self._without(path, clean, left)
         except FullError:
@@ -132,7 +120,7 @@ class Rest:
 
     def _without(self, path: str, clean: Any, left: list[str]) -> Item:  # noqa: ANN401 - JSON
         text = json.dumps(clean, ensure_ascii=True, indent=4)
-        source = Source(path, PurePosixPath(shown(path)).name, self._use(path), self._layout.moment(path))
+        source = Source(path, PurePosixPath(shown(path)).name, use_of(path, self._cast), self._layout.moment(path))
         kept = self._keeper.keep_bytes(text.encode(), source)
         notes = (_LEFT_OUT + ", ".join(left) + ".",)
         status = Status.SAME if kept.item is None else kept.item.status
@@ -161,3 +149,17 @@ class Rest:
         """Yield the folders that could not be looked into."""
         for path, why in self._layout.unseen():
             yield Item("other", Status.FAILED, shown(path), why=why)
+
+
+def use_of(path: str, cast: Cast) -> Use:
+    """Return what a file is for: its folder says so, and perhaps a character's name in that."""
+    top, *inner = PurePosixPath(path).parts[:-1] or ("",)
+    if folded(top) == "characters" and inner:
+        meta = {_LABELLED: shown(PurePosixPath(path).stem)}
+        return Use(folder="sprites", character=cast.of_folder(inner[0]), meta=meta)
+    if folded(top) == "user avatars":
+        return Use(type="avatar", folder=shown(top))
+    if folded(top) != "user" or not inner:
+        return Use(folder=shown(top))
+    owned = folded(inner[0]) == "images" and inner[1:]
+    return Use(folder=shown(inner[0]), character=cast.of_folder(inner[1]) if owned else None)

@@ -29,6 +29,9 @@ def test_pictures_say_what_they_are_for(brought: Brought) -> None:
     assert tags("characters/Seraphina/joy.png") == ["sprites", "Seraphina"]
     assert tags("backgrounds/forest.png") == ["backgrounds"]
     assert tags("user/images/alone.png") == ["images"]
+    assert tags("user/images/Seraphina/1.png") == ["images", "Seraphina"]
+    assert home.asset("user/images/Seraphina/1.png")["characterId"] == seraphina
+    assert "messageId" in home.asset("user/images/Seraphina/1.png")
     assert tags("User Avatars/unused.png") == ["User Avatars"]
     assert tags("characters/ordinary.png") == ["characters"]
     assert tags("worlds/Eldoria.json") == ["worlds"]
