@@ -135,7 +135,7 @@ class StreamedResponse(Response):
         try:
             first = await in_thread(pieces.take)
             await self._start(send)
-            await _stream(first, pieces, receive, send)
+            await _stream(first, pieces, int(self.headers["content-length"]), receive, send)
         finally:
             with anyio.CancelScope(shield=True):  # a cancelled answer closes its file like any other
                 await in_thread(pieces.close)
@@ -175,14 +175,16 @@ class _Pieces:
             self._source.close()
 
 
-async def _stream(piece: bytes, pieces: _Pieces, receive: Receive, send: Send) -> None:
+async def _stream(piece: bytes, pieces: _Pieces, length: int, receive: Receive, send: Send) -> None:
+    """Send pieces until so many bytes are sent; the last ends the answer, so that the next request finds it ended."""
     gone = asyncio.ensure_future(until_gone(receive))
     try:
-        while piece and not gone.done():
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        while not gone.done():
+            length -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": length > 0})
+            if length <= 0:
+                return
             piece = await in_thread(pieces.take)
-        if not piece:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         gone.cancel()
 

@@ -316,7 +316,7 @@ def test_what_changes_is_seen_at_the_next_request_by_every_worker(serving: Modul
 def test_each_answer_from_memory_is_in_the_log_with_its_own_id(pair: Pair) -> None:
     _, digest = asset(pair.fast, b"logged", "a.txt")
     line, before = Line(pair.fast.port), pair.remembered()
-    for _ in range(20):  # an answer is kept a moment after its last byte has come
+    for _ in range(20):  # one behind the other, as fast as they come; an answer is kept a moment after its last byte
         line.ask(get(digest))
     line.close()
     wait_for(pair.fast, before + 10)
