@@ -23,7 +23,8 @@ CLIENTS = 60
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits cannot be set here")
 def test_a_worker_without_descriptors_recovers_and_is_quiet(serving: ModuleType, tmp_path: Path) -> None:
-    with serving.Server(tmp_path / "data") as server:
+    # On a slow machine the clients, who never ask anything, would be let go meanwhile and give their descriptors back.
+    with serving.Server(tmp_path / "data", extra={"CALOTYPE_HEADER_TIMEOUT_S": "600"}) as server:
         pid = server.process.pid
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         with server.client() as client, contextlib.ExitStack() as held:
