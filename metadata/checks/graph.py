@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..documents.removals import FOLDER
 from ..errors import UnreadableError
 from ..files import quarantine
 from ..findings import Finding, Repair
@@ -37,6 +38,7 @@ class GraphCheck:
 
     def __init__(self, documents: Documents, engine: FileEngine, compared: Compared) -> None:
         self._documents = documents
+        self._engine = engine
         self._compared = compared
         self._doubtful = {problem.kind for problem in compared.problems if problem.problem == "unreadable"}
         self._doubtful |= {kind.name for kind in CATALOG.values() if _incomplete(engine, kind)}
@@ -49,11 +51,23 @@ class GraphCheck:
             with self._documents.guard(exclusive=True):
                 told = [self._looked(edge, back) for edge, back in suspicions[start : start + _AT_ONCE]]
             yield from (finding for finding in told if finding is not None)
-        for kind, key, owner in found.ownerless:
+        if found.ownerless or found.parentless:
+            # A record goes first and what belongs to it after it, in one operation, which holds the gate.
+            with self._documents.guard(exclusive=True):
+                left = [*self._ownerless(), *self._parentless()]
+            yield from left
+
+    def _ownerless(self) -> Iterator[Finding]:
+        for kind, key, owner in self._compared.ownerless:
             if self._body(kind, key) is not None and not self._exists("user", owner):
                 yield Finding("ownerless", f"{kind} {key}", f"It belongs to user {owner}, who does not exist.")
-        for path, parent, events in found.parentless:
-            if not self._exists(parent, path.rpartition("/")[2].partition(".")[0]):
+
+    def _parentless(self) -> Iterator[Finding]:
+        if any(name.endswith(".json") for name in self._engine.list(FOLDER)):
+            return  # a great removal is under way, whose logs go last
+        for path, parent, events in self._compared.parentless:
+            folder, _, name = path.rpartition("/")
+            if name in self._engine.list(folder) and not self._exists(parent, name.partition(".")[0]):
                 yield Finding("parentless", path, f"It holds {events} events of a {parent} that does not exist.")
 
     def _looked(self, edge: Edge, back: str) -> Finding | None:

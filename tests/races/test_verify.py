@@ -12,6 +12,8 @@ import pytest
 from assets.fsck import payloads
 from assets.fsck.report import Wishes
 from assets.library import Upload
+from metadata.checks.graph import GraphCheck
+from metadata.documents.comparing import Compared
 from metadata.errors import CalotypeError
 from metadata.findings import Weight
 from metadata.repositories.facts import FactsRepository
@@ -116,6 +118,12 @@ def test_a_check_beside_uploads_deletes_and_links_finds_nothing(tmp_path: Path, 
     assert found_while_busy(tmp_path / "data", 4 * scale) == []
     with open_store(settings_of(tmp_path / "data")) as store:
         assert [f for f in store.checks.verifier.run(Wishes(full=True)).findings if f.weight is not Weight.NOTICE] == []
+
+
+def test_a_log_that_goes_with_its_chat_meanwhile_is_not_told_of(tmp_path: Path) -> None:
+    with open_store(settings_of(tmp_path / "data")) as store:
+        gone = Compared(parentless=[("chats/1d9c2436-3dec-4156-90cb-d928e740abaf.jsonl", "chat", 4)])
+        assert list(GraphCheck(store.documents, store.engine, gone).findings()) == []
 
 
 def found_in_the_middle_of_an_upload(root: Path, monkeypatch: pytest.MonkeyPatch, *, locked: bool) -> list[Any]:
