@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from ..clock import Clock, timestamp
-from ..errors import CalotypeError
+from ..errors import CalotypeError, UnreadableError
 from .evaluate import Effect, View, evaluate
-from .reading import Fetch, load_current
+from .reading import Fetch, MovedError, load_current
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
     from ..files.journal import Batch, Journal
+    from ..schemas.catalog import Kind
     from .contract import Change, Record
+    from .evaluate import Current
     from .projection import Projection
 
 KEEPS_LAST_BODY = frozenset({"asset"})
@@ -119,4 +121,11 @@ class Log:
 
     def _fresh_view(self) -> View:
         fetch = self._fetch  # not by `self`, which keeps the view: it would keep itself
-        return View(self._projection.reading, lambda db, kind, key, bare: load_current(db, kind, key, fetch, bare=bare))
+
+        def load(db: sqlite3.Connection, kind: Kind, key: str, bare: bool) -> Current | None:  # noqa: FBT001 - as `View` calls it
+            try:
+                return load_current(db, kind, key, fetch, bare=bare)
+            except MovedError as error:  # with the lock held nothing moves
+                raise UnreadableError(f"{error} holds a line that cannot be read.", path=str(error)) from error
+
+        return View(self._projection.reading, load)

@@ -188,8 +188,8 @@ class FileEngine(Bundle):
         except OSError:
             return
         try:
-            if stat.S_ISREG(self.fs.fstat(descriptor).st_mode):
-                with told(path, "synced"):
+            with told(path, "synced"):
+                if stat.S_ISREG(self.fs.fstat(descriptor).st_mode):
                     atomic.sync_data(self.fs, descriptor)
         finally:
             self.fs.close(descriptor)
