@@ -113,8 +113,10 @@ class IndexFile:
             return False
 
     def _sweep(self, database: Database, *, logs_only: bool) -> None:
+        with database.reading() as db:
+            known = load_files(db)
         for path in self.differing(database):
-            if logs_only and not is_journal(path):
+            if logs_only and path in known and not is_journal(path):
                 continue
             try:
                 self.finish_line(path)

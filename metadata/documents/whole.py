@@ -55,7 +55,8 @@ class WholeFiles:
         """Bring the index in step with the file, inside a write transaction; return the identity it now speaks of.
 
         No lock is needed: files change by rename alone, every writer projects in a transaction of its own after it,
-        and the identity is compared again here after reading.
+        and the identity is compared again here after reading. What the system refused to read is not taken for known:
+        the answer is None, and whoever opens the folder or sweeps it looks again.
         """
         while True:
             identity = self.identity(path)
@@ -64,7 +65,13 @@ class WholeFiles:
                 self._projector.forget_path(db, kinds_in(path), path)
                 drop_file(db, path)
                 return None
-            records = self._read(db, path)
+            try:
+                records = self._read(db, path)
+            except UnreadableError as error:
+                self._projector.forget_path(db, kinds_in(path), path)
+                drop_file(db, path)
+                note_unreadable(db, path, error.message)
+                return None
             if self.identity(path) == identity:
                 self._replace(db, path, records)
                 save_file(db, FileState(path, identity, time.time_ns()))
@@ -109,12 +116,18 @@ class WholeFiles:
         clear_pending(db, path)
 
     def _read(self, db: sqlite3.Connection, path: str) -> dict[Key, tuple[Kind, Record]]:
-        """Return the sound records of a file, and note what is wrong with it."""
+        """Return the sound records of a file, and note what is wrong with it.
+
+        Raises:
+            UnreadableError: the system refused to read it.
+        """
         try:
             document = self._engine.read_document(path)
         except NotFoundError:
             return {}
         except UnreadableError as error:
+            if "errno" in error.details:
+                raise
             note_unreadable(db, path, error.message)
             return {}
         found: dict[Key, tuple[Kind, Record]] = {}

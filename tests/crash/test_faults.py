@@ -73,14 +73,15 @@ class Bench:
             store.assets.put(b"it takes a write")
         return outcome
 
-    def all_of(self, chosen: Sequence[tuple[str, Fault]]) -> list[int]:
-        """Do many, and return what each said."""
+    def all_of(self, chosen: Sequence[tuple[str, Fault]], row: str, promise: Promise) -> list[int]:
+        """Do many, tell how many there were and how many were bad, and return what each of the good ones said."""
         said, bad = [], []
         for operation, fault in chosen:
             try:
                 said.append(self.tried(operation, fault).said)
             except (AssertionError, CalotypeError) as error:
                 bad.append(str(error))
+        promise(row, len(chosen), len(bad))
         assert not bad, f"{len(bad)} bad of {len(chosen)}, the first:\n" + "\n".join(bad[:5])
         return said
 
@@ -99,8 +100,7 @@ def test_calls_that_fail(bench: Bench, scale: int, counts: Counts, promise: Prom
         for lasting in (False, True)
     ]
     chosen = random.Random(scale).sample(every, min(len(every), counts(40, 600, 6_000)))  # noqa: S311 - the same in every run
-    said = bench.all_of(chosen)
-    promise("system calls that fail in turn", len(said), said.count(BROKEN))
+    said = bench.all_of(chosen, "system calls that fail in turn", promise)
     assert said.count(REFUSED) > len(said) // 4
 
 
@@ -108,8 +108,7 @@ def test_writes_cut_short(bench: Bench, scale: int, counts: Counts, promise: Pro
     chance = random.Random(scale)  # noqa: S311 - the same in every run
     every = [(operation, Fault(longest=size)) for operation in _TWICE_ALIKE for size in range(1, 9_000, 61)]
     chosen = chance.sample(every, min(len(every), counts(20, 300, 3_000)))
-    said = bench.all_of(chosen)
-    promise("writes cut short", len(said), said.count(BROKEN))
+    said = bench.all_of(chosen, "writes cut short", promise)
     assert said.count(REFUSED) > len(said) // 4
 
 

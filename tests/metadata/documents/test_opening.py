@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,14 +17,13 @@ from metadata.documents.contract import put, remove
 from metadata.documents.json_files import JsonFiles
 from metadata.files import atomic
 from metadata.files.engine import FileEngine
+from metadata.files.filesystem import FileSystem
 from metadata.index.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
-
-    from metadata.files.filesystem import FileSystem
 
     Opener = Callable[[Path], JsonFiles]
 
@@ -163,3 +164,30 @@ def test_a_folder_that_is_deleted_while_the_index_is_built_is_made_again(
     monkeypatch.setattr(atomic, "sync_file", deleting)
     assert names(open_files(filled)) == ["By hand"]
     assert deleted
+
+
+class RefusingOnce(FileSystem):
+    """Refuses to open one file, once."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def open(self, path: Path, flags: int, mode: int = 0o666) -> int:
+        if path.name == self.name:
+            self.name = ""
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return super().open(path, flags, mode)
+
+
+def test_what_the_system_refused_once_is_read_at_the_next_opening(root: Path, make: ModuleType) -> None:
+    """Not believed to be known, although nothing changed the file since and the machine did not start anew."""
+    who = make.character()
+    with closing(JsonFiles(FileEngine.open(root))) as store:
+        store.apply([put("character", who)])
+    path = root / "characters" / f"{who['id']}.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    with closing(JsonFiles(FileEngine.open(root, fs=RefusingOnce(path.name)))) as store:
+        store.sweep()
+    with closing(JsonFiles(FileEngine.open(root))) as store:
+        assert [item.key for item in store.find("character", Query()).items] == [who["id"]]
+        assert store.health().findings == [] or {found["problem"] for found in store.health().findings} == {"altered"}
