@@ -153,7 +153,7 @@ def _success(operation: Operation, status: int, words: str) -> dict[str, Any]:
     if status in _EMPTY:
         return {"description": words}
     if not operation.gives:
-        return {"description": words, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+        return {"description": words, "content": {"*/*": {}}}  # bytes of any type, JSON too: 3.1 has no schema for them
     schema = ref(operation.gives)
     if any(parameter.name == "fields" for parameter in operation.parameters):
         schema = {"anyOf": [schema, {"type": "object"}]}  # with `fields=` only the members asked for

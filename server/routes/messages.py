@@ -222,8 +222,7 @@ def swipes(call: Call) -> Response:
 
 def add_swipe(call: Call) -> Response:
     """Add an alternative of a message."""
-    chat, body = _chat(call), call.content()
-    fields = _MESSAGE.new(body, call.user)
+    chat, fields = _chat(call), _fields(call, call.content())
     try:
         made = call.store.records.messages.add_swipe(chat.id, _id_of(call), fields)
     except InvalidError as error:
@@ -244,11 +243,15 @@ def _judged(call: Call, body: object) -> dict[str, object] | CalotypeError:
     try:
         if not isinstance(body, dict):
             raise InvalidError("The body has to be a JSON object, or an array of them.")
-        fields = _MESSAGE.new(body, call.user)
-        if fields.get("type", "message") not in _TYPES:
-            raise InvalidError(f"type has to be one of {', '.join(_TYPES)}.", field="type")
+        return _fields(call, body)
     except CalotypeError as error:
         return error
+
+
+def _fields(call: Call, body: dict[str, object]) -> dict[str, object]:
+    fields = _MESSAGE.new(body, call.user)
+    if fields.get("type", "message") not in _TYPES:
+        raise InvalidError(f"type has to be one of {', '.join(_TYPES)}.", field="type")
     return fields
 
 

@@ -145,6 +145,7 @@ def test_alternatives_are_added_and_chosen(api: Api, chat: str) -> None:
     assert (contents(both), both["chosen"]) == (["one", "two"], second.json()["id"])
     assert api.ask("PUT", f"{url}/{first['id']}").json()["id"] == first["id"]
     assert api.ask("GET", url).json()["chosen"] == first["id"]
+    assert api.ask("POST", url, json={"content": "three", "type": False}).json()["field"] == "type"
     assert api.ask("PUT", f"{url}/{ONE}").status_code == 404
     assert api.ask("GET", f"{chat}/messages/{ONE}/swipes").status_code == 404
     other = new_chat(api)
