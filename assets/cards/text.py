@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import binascii
 import json
-import math
 import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
+
+from metadata.files.codec import finite_decoder
 
 from .errors import DamagedCardError
 from .limits import refuse_above
@@ -112,15 +113,4 @@ def _too_deep(limits: CardLimits) -> DamagedCardError:
     )
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is too large a number")
-    return number
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, strict=False)
+_DECODER: Final = finite_decoder(strict=False)  # raw line breaks in texts are common

@@ -202,4 +202,13 @@ def _name_of(value: object) -> str:
     return {list: "an array", str: "a string", type(None): "null", bool: "true or false"}.get(type(value), "a number")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+def finite_decoder(*, strict: bool = True) -> json.JSONDecoder:
+    """Return a decoder of JSON whose numbers are finite: NaN, infinities and what is too large are a `ValueError`.
+
+    Args:
+        strict: control characters in texts are refused, as the standard has it.
+    """
+    return json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, strict=strict)
+
+
+_DECODER = finite_decoder()
